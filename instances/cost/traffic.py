@@ -1,0 +1,168 @@
+"""Traffic: the bytes that reach each chiplet of a region, and how long they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ceil, prod
+from typing import Literal
+
+import numpy as np
+
+from instances.cost.arithmetic import PositionSplit, ceil_div
+from instances.network import Layer, Network, Shape
+from instances.package import Package
+from instances.tables import Ints
+
+ISP, WSP, WSP_SHARDED = range(3)
+OPTIONS = ("ISP", "WSP", "WSP-sharded")
+"""Input shared, weights split by output channel; weights shared, positions split, with the weights
+replicated; the same with the weights in shards that are gathered before use."""
+
+Role = Literal["input", "operand", "addend"]
+
+
+@dataclass(frozen=True)
+class Use:
+    """One reading of a tensor by a layer.
+
+    Attributes:
+        tensor: its name.
+        shape: channels, height, width.
+        bytes: of the whole tensor.
+        layer: index of the reader.
+        role: activation input, second operand of a matmul, or element-wise addend.
+    """
+
+    tensor: str
+    shape: Shape
+    bytes: int
+    layer: int
+    role: Role
+
+
+def uses_of(network: Network, index: int, element_bytes: int) -> list[Use]:
+    """Everything that a layer reads."""
+    layer = network.layers[index]
+    roles: list[tuple[Role, tuple[str, ...]]] = [
+        ("input", layer.inputs),
+        ("operand", layer.operands),
+        ("addend", layer.addends),
+    ]
+    return [
+        Use(name, network.shape(name), prod(network.shape(name)) * element_bytes, index, role)
+        for role, names in roles
+        for name in names
+    ]
+
+
+@dataclass(frozen=True, eq=False)
+class Traffic:
+    """Byte counts for regions of 1..C chiplets.
+
+    Attributes:
+        network: whose layers read the tensors.
+        split: the tiles of positions that WSP gives the chiplets.
+        n: [C] region sizes.
+        element_bytes: width of an element.
+    """
+
+    network: Network
+    split: PositionSplit
+    n: Ints
+    element_bytes: int
+
+    def tile(self, use: Use) -> Ints:
+        """[C] bytes of an input tensor that the largest WSP tile reads, halo included."""
+        channels, height, width = use.shape
+        layer = self.network.layers[use.layer]
+        rows = _needed(self.split.rows, self.split.input_rows, use.layer, layer, 0, height)
+        columns = _needed(self.split.columns, self.split.input_columns, use.layer, layer, 1, width)
+        return channels * rows * columns * self.element_bytes
+
+    def received(self, use: Use) -> Ints:
+        """[O,C] bytes each chiplet receives when the tensor comes from outside the region."""
+        whole = np.full_like(self.n, use.bytes)
+        share = ceil_div(whole, self.n)
+        if use.role == "input":
+            by_position = self.tile(use)
+            return np.stack([whole, by_position, by_position])
+        if use.role == "operand":
+            return np.stack([share, whole, whole])
+        return np.stack([share, share, share])
+
+    def redistributed(self, use: Use) -> Ints:
+        """[O,O,C] bytes each chiplet receives when the previous layer left it in the region."""
+        others = use.bytes * (self.n - 1)
+        gather, transpose = ceil_div(others, self.n), ceil_div(others, self.n**2)
+        nothing = np.zeros_like(self.n)
+        if use.role == "operand":
+            row = np.stack([transpose, gather, gather])
+            return np.stack([row, row, row])
+        if use.role == "addend":
+            from_isp = np.stack([nothing, transpose, transpose])
+            from_wsp = np.stack([transpose, nothing, nothing])
+            return np.stack([from_isp, from_wsp, from_wsp])
+        halo = np.maximum(0, self.tile(use) - ceil_div(np.int64(use.bytes), self.n))
+        from_isp = np.stack([gather, transpose, transpose])
+        from_wsp = np.stack([gather, halo, halo])
+        return np.stack([from_isp, from_wsp, from_wsp])
+
+    def gathered_weights(self, index: int) -> Ints:
+        """[O,C] bytes of weight shards each chiplet collects before the layer runs."""
+        weights = self.network.layers[index].weights * self.element_bytes
+        gather = ceil_div(weights * (self.n - 1), self.n)
+        return np.stack([np.zeros_like(self.n), np.zeros_like(self.n), gather])
+
+    def input_row(self, use: Use, columns: Ints | int) -> Ints | int:
+        """Bytes of an input tensor that one row of `columns` output positions needs at a time."""
+        channels, height, width = use.shape
+        layer = self.network.layers[use.layer]
+        rows = height if layer.positions[0] == 1 else min(height, layer.kernel[0])
+        if layer.positions[1] == 1:
+            return channels * rows * width * self.element_bytes
+        return channels * rows * np.minimum(columns, width) * self.element_bytes
+
+
+def _needed(
+    outputs: Ints, inputs: Ints, index: int, layer: Layer, axis: int, extent: int
+) -> Ints:
+    """Input positions that a tile reads; all of them when the axis is not cut (flattened inputs)."""
+    whole = outputs[index] == layer.positions[axis]
+    return np.where(whole, extent, np.minimum(extent, inputs[index]))
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Turns bytes and nanoseconds into cycles of the chiplets' clock, rounded up."""
+
+    package: Package
+
+    def port(self, amount: Ints) -> Ints:
+        """Cycles that one network-on-package port needs for `amount` bytes."""
+        return _at_rate(amount, self.package.chiplet.clock_hz, self.package.nop.bandwidth)
+
+    def dram(self, amount: Ints) -> Ints:
+        """Cycles that all DRAM ports together need for `amount` bytes."""
+        dram = self.package.dram
+        return _at_rate(amount, self.package.chiplet.clock_hz, dram.bandwidth * dram.ports)
+
+    def nanoseconds(self, amount: float) -> int:
+        """Cycles of a latency."""
+        return ceil(Fraction(str(amount)) * self.package.chiplet.clock_hz / 10**9)
+
+    def hops(self, count: Ints) -> Ints:
+        """Cycles of `count` hops; part of a cycle counts as one."""
+        hop = Fraction(str(self.package.nop.hop_ns)) * self.package.chiplet.clock_hz / 10**9
+        return ceil_div(count * hop.numerator, np.int64(hop.denominator))
+
+
+def _at_rate(amount: Ints, clock_hz: int, bandwidth: int) -> Ints:
+    rate = Fraction(clock_hz, bandwidth)
+    return ceil_div(amount * rate.numerator, np.int64(rate.denominator))
+
+
+def diameter(n: Ints) -> Ints:
+    """[C] hops between the farthest chiplets of a near-square region of n chiplets."""
+    side = np.ceil(np.sqrt(n)).astype(np.int64)
+    return side + ceil_div(n, side) - 2

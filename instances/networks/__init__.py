@@ -1,0 +1,107 @@
+"""The built-in networks, by name; one parameterised builder a family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from types import MappingProxyType
+
+from instances.network import Network
+from instances.networks.densenet import densenet
+from instances.networks.inception import googlenet, inception_v3
+from instances.networks.mobile import efficientnet_b0, mobilenet_v2
+from instances.networks.plain import alexnet, darknet19, vgg
+from instances.networks.resnet import resnet
+from instances.networks.transformers import (
+    BERT_BASE,
+    BERT_LARGE,
+    GPT2,
+    GPT2_XL,
+    bert,
+    gpt2,
+    gpt2_decode,
+    vit_b_16,
+)
+from instances.networks.unet import unet
+
+
+@dataclass(frozen=True)
+class BuiltIn:
+    """How to build a network.
+
+    Attributes:
+        description: one line.
+        build: makes the network from its arguments.
+        sequence: the argument's default, in tokens; None if the network takes no sequence.
+    """
+
+    description: str
+    build: Callable[..., Network]
+    sequence: int | None = None
+
+    @property
+    def arguments(self) -> dict[str, int]:
+        """Name and default value of each argument."""
+        return {} if self.sequence is None else {"sequence": self.sequence}
+
+
+NETWORKS: Mapping[str, BuiltIn] = MappingProxyType(
+    {
+        "alexnet": BuiltIn("AlexNet, 224x224", alexnet),
+        "vgg16": BuiltIn("VGG-16, 224x224", partial(vgg, 16)),
+        "vgg19": BuiltIn("VGG-19, 224x224", partial(vgg, 19)),
+        "darknet19": BuiltIn("DarkNet-19, 224x224", darknet19),
+        "resnet18": BuiltIn("ResNet-18, 224x224", partial(resnet, 18)),
+        "resnet34": BuiltIn("ResNet-34, 224x224", partial(resnet, 34)),
+        "resnet50": BuiltIn("ResNet-50 v1.5 (3x3 strides), 224x224", partial(resnet, 50)),
+        "resnet50-v1": BuiltIn("ResNet-50 v1 (1x1 strides), 224x224", partial(resnet, 50, "v1")),
+        "resnet101": BuiltIn("ResNet-101 v1.5 (3x3 strides), 224x224", partial(resnet, 101)),
+        "resnet101-v1": BuiltIn("ResNet-101 v1 (1x1 strides), 224x224", partial(resnet, 101, "v1")),
+        "resnet152": BuiltIn("ResNet-152 v1.5 (3x3 strides), 224x224", partial(resnet, 152)),
+        "resnet152-v1": BuiltIn("ResNet-152 v1 (1x1 strides), 224x224", partial(resnet, 152, "v1")),
+        "googlenet": BuiltIn("GoogLeNet without auxiliary heads, 224x224", googlenet),
+        "inception_v3": BuiltIn("Inception-v3 without auxiliary head, 299x299", inception_v3),
+        "mobilenet_v2": BuiltIn("MobileNetV2, 224x224", mobilenet_v2),
+        "densenet121": BuiltIn("DenseNet-121, 224x224", partial(densenet, 121)),
+        "efficientnet_b0": BuiltIn("EfficientNet-B0, 224x224", efficientnet_b0),
+        "unet": BuiltIn("U-Net with same padding, 3 to 2 channels, 256x256", unet),
+        "vit_b_16": BuiltIn("ViT-B/16, 224x224", vit_b_16),
+        "bert-base": BuiltIn("BERT-base with pooler", partial(bert, BERT_BASE), 384),
+        "bert-large": BuiltIn("BERT-large with pooler", partial(bert, BERT_LARGE), 512),
+        "gpt2": BuiltIn("GPT-2 (124 M), prefill", partial(gpt2, GPT2), 1024),
+        "gpt2-decode": BuiltIn(
+            "GPT-2 (124 M), one token with a KV cache", partial(gpt2_decode, GPT2), 1024
+        ),
+        "gpt2-xl": BuiltIn("GPT-2 XL (1.6 G), prefill", partial(gpt2, GPT2_XL), 1024),
+        "gpt2-xl-decode": BuiltIn(
+            "GPT-2 XL (1.6 G), one token with a KV cache", partial(gpt2_decode, GPT2_XL), 1024
+        ),
+    }
+)
+
+
+def network_names() -> tuple[str, ...]:
+    """Names of the built-in networks, family by family."""
+    return tuple(NETWORKS)
+
+
+def build_network(name: str, **arguments: int) -> Network:
+    """Build a built-in network, such as `build_network("bert-base", sequence=128)`.
+
+    Raises:
+        ValueError: no such network, no such argument, or a sequence that the network cannot take.
+    """
+    if name not in NETWORKS:
+        close = get_close_matches(name.lower(), NETWORKS)
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        raise ValueError(
+            f"there is no built-in network {name!r}.{hint} Built in: {', '.join(NETWORKS)}"
+        )
+    entry = NETWORKS[name]
+    for argument in arguments:
+        if argument not in entry.arguments:
+            takes = ", ".join(entry.arguments) or "none"
+            raise ValueError(f"{name} has no argument {argument!r}; it takes {takes}")
+    return entry.build(**{**entry.arguments, **arguments})

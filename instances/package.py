@@ -1,0 +1,95 @@
+"""Packages: a mesh of chiplets, its network-on-package and its DRAM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Dataflow = Literal["weight-stationary", "output-stationary"]
+
+
+@dataclass(frozen=True)
+class Chiplet:
+    """One die of the package.
+
+    Attributes:
+        dataflow: weight-stationary (NVDLA-like) unrolls output and input channels over the MAC
+            array; output-stationary (ShiDianNao-like) unrolls output rows and columns.
+        array: the two unrolled extents; their product is the number of MACs.
+        clock_hz: cycles a second.
+        buffer_bytes: M, what one chiplet can hold.
+        mac_pj: energy of one multiply-accumulate.
+        buffer_read_pj_per_bit, buffer_write_pj_per_bit: energy of the on-chip buffer.
+        leakage_w: power drawn whether the chiplet works or not.
+    """
+
+    dataflow: Dataflow
+    array: tuple[int, int]
+    clock_hz: int
+    buffer_bytes: int
+    mac_pj: float
+    buffer_read_pj_per_bit: float
+    buffer_write_pj_per_bit: float
+    leakage_w: float
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates a cycle."""
+        return self.array[0] * self.array[1]
+
+
+@dataclass(frozen=True)
+class NetworkOnPackage:
+    """The mesh between chiplets.
+
+    Attributes:
+        bandwidth: bytes a second of one chiplet's port, in each direction.
+        hop_ns: latency of one hop.
+        pj_per_bit: energy of one bit over one hop.
+    """
+
+    bandwidth: int
+    hop_ns: float
+    pj_per_bit: float
+
+
+@dataclass(frozen=True)
+class Dram:
+    """Off-package memory behind ports on the left and right columns.
+
+    Attributes:
+        ports: how many.
+        bandwidth: bytes a second of one port.
+        latency_ns: of a first access.
+        pj_per_bit: energy of one bit read or written.
+    """
+
+    ports: int
+    bandwidth: int
+    latency_ns: float
+    pj_per_bit: float
+
+
+@dataclass(frozen=True)
+class Package:
+    """A multi-chip module.
+
+    Attributes:
+        name: for tables and files.
+        mesh: (X, Y), columns and rows of chiplets.
+        element_bytes: width of a weight and of an activation.
+        overlap: a stage hides communication behind computation (max) instead of adding it.
+    """
+
+    name: str
+    mesh: tuple[int, int]
+    element_bytes: int
+    overlap: bool
+    chiplet: Chiplet
+    nop: NetworkOnPackage
+    dram: Dram
+
+    @property
+    def chiplets(self) -> int:
+        """C, the number of chiplets."""
+        return self.mesh[0] * self.mesh[1]

@@ -1,0 +1,107 @@
+"""What a running method tells its caller, and when it has to stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from instances.instance import Instance
+from schedules.evaluate import latency
+from schedules.schedule import Schedule
+from schedules.verify import violations
+
+
+Stop = Literal["optimal", "infeasible", "time-limit", "interrupted", "finished"]
+"""Why a run ended; whether there is a schedule is another matter."""
+
+
+@dataclass(frozen=True)
+class TracePoint:
+    """The state of a run at one moment.
+
+    Attributes:
+        seconds: since the run began.
+        objective: of the incumbent in cycles, None while there is none.
+        bound: the best valid lower bound in cycles, None while there is none.
+    """
+
+    seconds: float
+    objective: int | None
+    bound: float | None
+
+
+class WrongScheduleError(RuntimeError):
+    """A method offered a schedule that the verifier rejects: a defect of the method."""
+
+
+class Progress:
+    """Keeps a run's best schedule and bound, and its clock.
+
+    A method offers every schedule that it finds; each is verified and evaluated here, so that an
+    objective never comes from the method itself.
+
+    Attributes:
+        best: the incumbent, None while there is none.
+        objective: its latency in cycles.
+        bound: the best valid lower bound, None while there is none.
+        trace: a point for each improvement.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        time_limit: float | None = None,
+        listener: Callable[[TracePoint], None] | None = None,
+    ) -> None:
+        self.instance = instance
+        self.best: Schedule | None = None
+        self.objective: int | None = None
+        self.bound: float | None = None
+        self.trace: list[TracePoint] = []
+        self._listener = listener
+        self._start = time.perf_counter()
+        self._time_limit = time_limit
+
+    @property
+    def seconds(self) -> float:
+        """Since the run began."""
+        return time.perf_counter() - self._start
+
+    @property
+    def remaining(self) -> float | None:
+        """Seconds until the time limit, at least 0; None without a limit."""
+        return None if self._time_limit is None else max(0.0, self._time_limit - self.seconds)
+
+    @property
+    def expired(self) -> bool:
+        """Whether the time limit has passed."""
+        return self.remaining == 0.0
+
+    def offer(self, schedule: Schedule) -> int:
+        """Verify and evaluate a schedule, keep it if it is the best; return its latency.
+
+        Raises:
+            WrongScheduleError: the schedule violates a constraint.
+        """
+        wrong = violations(self.instance, schedule)
+        if wrong:
+            raise WrongScheduleError("; ".join(wrong))
+        cycles = latency(self.instance, schedule)
+        if self.objective is None or cycles < self.objective:
+            self.best, self.objective = schedule, cycles
+            self._record()
+        return cycles
+
+    def raise_bound(self, bound: float) -> None:
+        """Take note of a valid lower bound."""
+        if self.bound is None or bound > self.bound:
+            self.bound = bound
+            self._record()
+
+    def _record(self) -> None:
+        point = TracePoint(self.seconds, self.objective, self.bound)
+        self.trace.append(point)
+        if self._listener is not None:
+            self._listener(point)

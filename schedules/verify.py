@@ -1,0 +1,133 @@
+"""Whether a schedule may run: every violation, in the user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from instances.instance import Instance
+from schedules.evaluate import cluster_memory
+from schedules.schedule import Cluster, Schedule, Segment
+
+
+def violations(instance: Instance, schedule: Schedule) -> list[str]:
+    """Every constraint that the schedule breaks, a sentence each; empty if it may run."""
+    return [*_order(instance, schedule), *_segments(instance, schedule)]
+
+
+def _order(instance: Instance, schedule: Schedule) -> Iterator[str]:
+    """Clusters must cover layers 0..L-1 once each, in order."""
+    count = len(instance.tables.layers)
+    expected = 0
+    for place, cluster in _clusters(schedule):
+        if cluster.first != expected:
+            yield (
+                f"{place} begins with layer {cluster.first}, but layer {expected} comes next:"
+                " clusters must cover every layer once, in order"
+            )
+        if cluster.last < cluster.first:
+            yield f"{place} ends with layer {cluster.last}, before its first {cluster.first}"
+        expected = max(cluster.last, cluster.first) + 1
+    if expected < count:
+        yield f"layers {expected} to {count - 1} are in no cluster"
+    elif expected > count:
+        yield f"the schedule runs to layer {expected - 1}, but the last layer is {count - 1}"
+
+
+def _clusters(schedule: Schedule) -> Iterator[tuple[str, Cluster]]:
+    for s, segment in enumerate(schedule.segments):
+        for k, cluster in enumerate(segment.clusters):
+            yield f"segment {s}, cluster {k}", cluster
+
+
+def _segments(instance: Instance, schedule: Schedule) -> Iterator[str]:
+    for s, segment in enumerate(schedule.segments):
+        if not segment.clusters:
+            yield f"segment {s} has no cluster"
+            continue
+        for k, cluster in enumerate(segment.clusters):
+            place = f"segment {s}, cluster {k}"
+            yield from _region(instance, place, cluster)
+            yield from _options(instance, place, cluster)
+            if not segment.tiled:
+                yield from _memory(instance, place, cluster)
+        yield from _regions(instance, f"segment {s}", segment)
+        if segment.tiled:
+            yield from _tiled(instance, f"segment {s}", segment)
+
+
+def _region(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
+    if cluster.chiplets < 1:
+        yield f"{place} has {cluster.chiplets} chiplets, at least 1 is needed"
+    tiles = cluster.tiles
+    if tiles is None:
+        return
+    if len(tiles) != cluster.chiplets:
+        yield f"{place} has {cluster.chiplets} chiplets but names {len(tiles)} tiles"
+    if instance.package is not None:
+        columns, rows = instance.package.mesh
+        for x, y in tiles:
+            if not (0 <= x < columns and 0 <= y < rows):
+                yield f"{place}: tile [{x}, {y}] is not on the {columns} x {rows} mesh"
+
+
+def _options(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
+    known = instance.tables.options
+    expected = cluster.last - cluster.first + 1
+    if len(cluster.options) != expected:
+        yield f"{place} gives {len(cluster.options)} options for {expected} layers"
+    for name in dict.fromkeys(cluster.options):
+        if name not in known:
+            yield f"{place}: option {name!r} is none of {', '.join(known)}"
+
+
+def _memory(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
+    tables = instance.tables
+    if not _can_be_costed(instance, cluster):
+        return
+    need = cluster_memory(tables, cluster)
+    if need > tables.capacity:
+        names = " to ".join(
+            dict.fromkeys((tables.layers[cluster.first], tables.layers[cluster.last]))
+        )
+        yield (
+            f"{place} ({names} on {cluster.chiplets} chiplets) needs {need} bytes a chiplet,"
+            f" {need - tables.capacity} more than the buffer of {tables.capacity}"
+        )
+
+
+def _can_be_costed(instance: Instance, cluster: Cluster) -> bool:
+    """Whether the tables have entries for the cluster; if not, another violation says why."""
+    tables = instance.tables
+    return (
+        0 <= cluster.first <= cluster.last < len(tables.layers)
+        and 1 <= cluster.chiplets <= tables.chiplets
+        and len(cluster.options) == cluster.last - cluster.first + 1
+        and all(name in tables.options for name in cluster.options)
+    )
+
+
+def _regions(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
+    used, limit = sum(c.chiplets for c in segment.clusters), instance.tables.chiplets
+    if used > limit:
+        yield f"{place} uses {used} chiplets, the package has {limit}"
+    owners: dict[tuple[int, int], int] = {}
+    for k, cluster in enumerate(segment.clusters):
+        for tile in cluster.tiles or ():
+            if tile in owners:
+                yield f"{place}: tile {list(tile)} belongs to clusters {owners[tile]} and {k}"
+            owners[tile] = k
+
+
+def _tiled(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
+    tables = instance.tables
+    cluster = segment.clusters[0]
+    if len(segment.clusters) != 1 or cluster.first != cluster.last:
+        yield f"{place} is tiled, but holds more than one layer"
+        return
+    if cluster.chiplets != tables.chiplets:
+        yield (
+            f"{place} is tiled, but has {cluster.chiplets} chiplets: a tiled segment takes all"
+            f" {tables.chiplets}"
+        )
+    if 0 <= cluster.first < len(tables.layers) and tables.alone[cluster.first] < 0:
+        yield f"{place}: layer {tables.layers[cluster.first]} cannot be tiled: no tile of it fits"

@@ -1,0 +1,5 @@
+"""The exact program: a dynamic program with a proof."""
+
+from solvers.exact.search import exact, segmented
+
+__all__ = ["exact", "segmented"]

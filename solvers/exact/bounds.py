@@ -1,0 +1,189 @@
+"""Stage times of all clusters that begin at one layer, exact or bounded from below.
+
+The labels of solvers.exact.labels, but for all last layers at once and of bounded number: when a
+set grows beyond a cap, neighbours in the order of time are merged into one that is no worse than
+either. A merged label stands for choices that may not exist, so what it says is only a lower
+bound; the fastest label is never merged, so where memory is ample the times stay exact.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instances.jit import compiled
+from instances.tables import CostTables, Floats, Ints
+from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME
+
+MERGED = 4
+"""Label field: 1 if the label, or one that it extends, was merged."""
+
+
+def memory_prices(tables: CostTables, count: int = 7) -> Floats:
+    """[at most count + 1] prices in cycles a byte, 0 first, that suit the instance.
+
+    They are quantiles of what the layers' options themselves offer: cycles saved over bytes
+    spent, between every two options.
+    """
+    rates = [np.zeros(1)]
+    for one in range(tables.shape[1]):
+        for other in range(one):
+            cycles = np.abs(tables.entry[:, one] - tables.entry[:, other])
+            spent = np.abs(tables.resident[:, one] - tables.resident[:, other])
+            useful = (cycles > 0) & (spent > 0)
+            rates.append(cycles[useful] / spent[useful])
+    return np.unique(np.quantile(np.concatenate(rates), np.linspace(0, 0.95, count + 1)))
+
+
+@compiled
+def stage_times_from(
+    first: int,
+    farthest: int,
+    entry: Ints,
+    step: Ints,
+    enter: Ints,
+    exits: Ints,
+    leaving: Ints,
+    resident: Ints,
+    momentary: Ints,
+    capacity: int,
+    cutoff: int,
+    cap: int,
+) -> tuple[Ints, Ints]:
+    """Times of the clusters first..j up to `farthest`.
+
+    Args:
+        enter: [L,O,C] cycles for skip tensors that arrive at a layer of such a cluster.
+        leaving: [L,C] cycles for skip tensors that leave the cluster first..j.
+        momentary: [L,O,C] working bytes and waiting skip tensors.
+        cutoff: larger times cannot matter and count as FAR.
+        cap: most labels kept for a layer and an option.
+
+    Returns:
+        lower: [L,C] a lower bound on at most c chiplets: a running minimum over c, because a
+            segment need not use every chiplet.
+        reached: [L,C] a time that some options reach on exactly c chiplets, FAR if none is known.
+    """
+    count, options, chiplets = entry.shape
+    lower = np.full((count, chiplets), FAR, dtype=np.int64)
+    reached = np.full((count, chiplets), FAR, dtype=np.int64)
+    labels = np.empty((cap * options, 5), dtype=np.int64)
+    extended = np.empty((cap * options, 5), dtype=np.int64)
+    fresh = np.empty((cap * options + 1, 5), dtype=np.int64)
+    for c in range(chiplets):
+        number = 0
+        for layer in range(first, farthest + 1):
+            end = 0
+            for own in range(options):
+                if layer == first:
+                    found = begin_labels(own, entry[layer, own, c], fresh)
+                else:
+                    found = extend_labels(own, step[layer, :, own, c], labels, number, fresh)
+                found = charge_labels(
+                    fresh,
+                    found,
+                    enter[layer, own, c],
+                    resident[layer, own, c],
+                    momentary[layer, own, c],
+                    capacity,
+                    cutoff,
+                )
+                end = keep_best(fresh, found, extended, end, cap)
+            labels, extended, number = extended, labels, end
+            if number == 0:
+                break
+            bound, known = finish_labels(labels, number, exits[layer, :, c])
+            if bound + leaving[layer, c] <= cutoff:
+                lower[layer, c] = bound + leaving[layer, c]
+            if known + leaving[layer, c] <= cutoff:
+                reached[layer, c] = known + leaving[layer, c]
+        if c > 0:
+            lower[:, c] = np.minimum(lower[:, c], lower[:, c - 1])
+    return lower, reached
+
+
+@compiled
+def begin_labels(own: int, cycles: int, fresh: Ints) -> int:
+    """One label for the first layer; returns 1."""
+    fresh[0] = 0
+    fresh[0, TIME] = cycles
+    fresh[0, OPTION] = own
+    return 1
+
+
+@compiled
+def extend_labels(own: int, cycles: Ints, labels: Ints, number: int, fresh: Ints) -> int:
+    """Each label followed by option `own`, `cycles` by previous option; returns their number."""
+    for label in range(number):
+        fresh[label] = labels[label]
+        fresh[label, TIME] += cycles[labels[label, OPTION]]
+        fresh[label, OPTION] = own
+    return number
+
+
+@compiled
+def charge_labels(
+    fresh: Ints, found: int, cycles: int, kept: int, peak: int, capacity: int, cutoff: int
+) -> int:
+    """Add a layer's cost to fresh[:found]; drop what is too large or too late; return the rest."""
+    end = 0
+    for label in range(found):
+        time = fresh[label, TIME] + cycles
+        all_kept = fresh[label, RESIDENT] + kept
+        highest = max(fresh[label, PEAK], peak)
+        if time <= cutoff and all_kept + highest <= capacity:
+            fresh[end] = fresh[label]
+            fresh[end, TIME] = time
+            fresh[end, RESIDENT] = all_kept
+            fresh[end, PEAK] = highest
+            end += 1
+    return end
+
+
+@compiled
+def keep_best(fresh: Ints, found: int, labels: Ints, begin: int, cap: int) -> int:
+    """Append the undominated of fresh[:found] to labels[:begin], at most `cap`; return the end."""
+    order = np.argsort(fresh[:found, TIME], kind="mergesort")
+    kept = fresh[order]
+    end = 0
+    for candidate in range(found):
+        dominated = False
+        for other in range(end):
+            if (
+                kept[other, RESIDENT] <= kept[candidate, RESIDENT]
+                and kept[other, PEAK] <= kept[candidate, PEAK]
+            ):
+                dominated = True
+                break
+        if not dominated:
+            kept[end] = kept[candidate]
+            end += 1
+    while end > cap:
+        end = merge_neighbours(kept, end)
+    labels[begin : begin + end] = kept[:end]
+    return begin + end
+
+
+@compiled
+def merge_neighbours(kept: Ints, number: int) -> int:
+    """Merge labels 1 and 2, 3 and 4, ... into ones no worse than either; return how many remain."""
+    end = 1
+    for label in range(1, number, 2):
+        kept[end] = kept[label]
+        if label + 1 < number:
+            kept[end, RESIDENT] = min(kept[label, RESIDENT], kept[label + 1, RESIDENT])
+            kept[end, PEAK] = min(kept[label, PEAK], kept[label + 1, PEAK])
+            kept[end, MERGED] = 1
+        end += 1
+    return end
+
+
+@compiled
+def finish_labels(labels: Ints, number: int, exits: Ints) -> tuple[int, int]:
+    """The least time of all labels, and of those that were never merged."""
+    bound, known = FAR, FAR
+    for label in range(number):
+        time = labels[label, TIME] + exits[labels[label, OPTION]]
+        bound = min(bound, time)
+        if labels[label, MERGED] == 0:
+            known = min(known, time)
+    return bound, known

@@ -1,0 +1,207 @@
+"""Exact search: a shortest path over segments, each settled only when the path needs it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from heuristics.baselines import sequential
+from instances.instance import Instance
+from instances.jit import compiled
+from instances.tables import Ints
+from schedules.progress import Progress, Stop
+from schedules.schedule import Cluster, Schedule, Segment
+from solvers.exact.labels import FAR
+from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
+from solvers.exact.stages import OutOfTimeError, Stages, in_parallel
+
+
+def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+    """Prove the best schedule of the whole problem (docs/problem.md, 'The exact program').
+
+    The time grows with L^2 C labels for the stages, L^3 C for the bottlenecks of all segments,
+    and n^2 K for each segment that is settled.
+    """
+    return _solve(instance, progress, workers, longest=len(instance.tables.layers))
+
+
+def segmented(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+    """Prove the best schedule whose clusters are single layers: the classic segmented pipeline."""
+    stop = _solve(instance, progress, workers, longest=1)
+    if progress.best is not None or stop == "infeasible":
+        progress.bound = None
+    return "finished" if stop == "optimal" else stop
+
+
+def _solve(instance: Instance, progress: Progress, workers: int, longest: int) -> Stop:
+    try:
+        sequential(instance, progress, 0, workers)
+        return _Search(instance, progress, workers, longest).run()
+    except OutOfTimeError:
+        return "time-limit"
+
+
+class _Search:
+    """The state of one search.
+
+    Attributes:
+        lower, upper: [L,L] bounds on the cost of each segment, load included; FAR where it cannot
+            be or cannot matter. `upper` rests on the stages' bounds and is only a guide.
+        least: [L,L] a lower bound on the beat of each segment.
+        settled: [L,L] whether `lower` is the true cost, or FAR because it cannot matter.
+        found: (clusters, beat) of settled segments; 0 clusters where tiled is best.
+    """
+
+    def __init__(self, instance: Instance, progress: Progress, workers: int, longest: int) -> None:
+        self.instance = instance
+        self.progress = progress
+        tables = instance.tables
+        self.count = len(tables.layers)
+        self.loads = tables.loads[None, 1:] - tables.loads[:-1, None]
+        incumbent = progress.objective
+        cutoff = FAR - 1 if incumbent is None else incumbent // instance.batch
+        self.stages = Stages(instance, longest, cutoff, progress, workers)
+        self.found: dict[tuple[int, int], tuple[int, int]] = {}
+        self.settled = np.zeros((self.count, self.count), dtype=bool)
+        self._bound_segments(workers)
+        self._bound_tiled()
+
+    def _bound_segments(self, workers: int) -> None:
+        """Bounds from the fewest clusters at each beat of a grid.
+
+        A segment whose beat lies between two neighbours of the grid has at least the clusters that
+        the upper one needs, and costs at least the lower one each.
+        """
+        times, batch, io = self.stages.times, self.instance.batch, self.instance.tables.io
+        grid = beat_grid(times)
+        shape = (self.count, self.count)
+        lower, upper = np.full(shape, FAR), np.full(shape, FAR)
+        least = np.full(shape, FAR)
+
+        def count(index: int) -> Ints:
+            counts: Ints = fewest_clusters(times, grid[index])
+            return counts
+
+        below = 0
+        for index, counts in in_parallel(count, len(grid), self.progress, workers):
+            possible = counts < NEVER
+            beats = batch + np.where(possible, counts, 0).astype(np.int64) - 1
+            shortest = np.maximum(io, below + 1)
+            np.minimum(lower, beats * shortest + self.loads, out=lower, where=possible)
+            reached = beats * np.maximum(io, grid[index]) + self.loads
+            np.minimum(upper, reached, out=upper, where=possible)
+            np.minimum(least, shortest, out=least, where=possible)
+            below = int(grid[index])
+        self.lower, self.upper, self.least = lower, upper, least
+
+    def _bound_tiled(self) -> None:
+        for layer, beat in enumerate(self.instance.tables.alone.tolist()):
+            if beat >= 0:
+                cost = self.instance.batch * beat + int(self.loads[layer, layer])
+                self.lower[layer, layer] = min(cost, int(self.lower[layer, layer]))
+                self.upper[layer, layer] = min(cost, int(self.upper[layer, layer]))
+
+    def run(self) -> Stop:
+        """Settle the segments of promising paths until the shortest one is settled."""
+        _, starts = shortest_path(self.upper)
+        self._try(_segments_of(starts))
+        while not self.progress.expired:
+            length, starts = shortest_path(self.lower)
+            incumbent = self.progress.objective
+            if length >= (FAR if incumbent is None else incumbent):
+                if incumbent is None:
+                    return "infeasible"
+                self.progress.raise_bound(incumbent)
+                return "optimal"
+            self.progress.raise_bound(length)
+            self._try(_segments_of(starts))
+        return "time-limit"
+
+    def _try(self, path: list[tuple[int, int]]) -> None:
+        """Settle a path's segments; offer the schedule if it is better than the incumbent."""
+        for place in path:
+            if not self.settled[place]:
+                self._settle(*place)
+        if path and all(place in self.found for place in path):
+            incumbent = self.progress.objective
+            if incumbent is None or sum(int(self.lower[place]) for place in path) < incumbent:
+                self.progress.offer(self._schedule(path))
+
+    def _settle(self, first: int, last: int) -> None:
+        """Find the segment's true cost, or that it is dearer than a whole incumbent."""
+        load = int(self.loads[first, last])
+        incumbent = self.progress.objective
+        most = FAR // 2 if incumbent is None else incumbent - load
+        cost, clusters, beat = self._cheapest(first, last, most)
+        alone = int(self.instance.tables.alone[first]) if first == last else -1
+        if alone >= 0 and self.instance.batch * alone < cost:
+            cost, clusters, beat = self.instance.batch * alone, 0, alone
+        self.settled[first, last] = True
+        self.lower[first, last] = FAR
+        if cost <= most:
+            self.lower[first, last] = cost + load
+            self.found[first, last] = clusters, beat
+
+    def _cheapest(self, first: int, last: int, most: int) -> tuple[int, int, int]:
+        """`settle` with true stage times: repeat until the clusters it chose reach their beat."""
+        times, least = self.stages.times, int(self.least[first, last])
+        while True:
+            cost, clusters, beat = settle(first, last, times, self.instance.batch, least, most)
+            if clusters == 0:
+                return cost, clusters, beat
+            parts = clusters_at(first, last, times, beat, clusters)
+            met = [self.stages.reaches(*map(int, part), beat) for part in parts]
+            if all(met):
+                return cost, clusters, beat
+
+    def _schedule(self, path: list[tuple[int, int]]) -> Schedule:
+        return Schedule(tuple(self._segment(first, last) for first, last in path))
+
+    def _segment(self, first: int, last: int) -> Segment:
+        clusters, beat = self.found[first, last]
+        if clusters == 0:
+            tables = self.instance.tables
+            whole = Cluster(first, last, tables.chiplets, tables.options[:1])
+            return Segment((whole,), tiled=True)
+        parts = clusters_at(first, last, self.stages.times, beat, clusters)
+        return Segment(tuple(self.stages.cluster(*map(int, part)) for part in parts))
+
+
+@compiled
+def shortest_path(costs: Ints) -> tuple[int, Ints]:
+    """Length of the cheapest chain of segments, and where the segment that ends at e begins."""
+    count = costs.shape[0]
+    length = np.full(count + 1, FAR, dtype=np.int64)
+    starts = np.full(count, -1, dtype=np.int64)
+    length[0] = 0
+    for last in range(count):
+        for first in range(last + 1):
+            if length[first] < FAR and costs[first, last] < FAR:
+                total = length[first] + costs[first, last]
+                if total < length[last + 1]:
+                    length[last + 1] = total
+                    starts[last] = first
+    return length[count], starts
+
+
+def beat_grid(times: Ints, steps: int = 256) -> Ints:
+    """Beats in geometric steps that span all finite stage times, the largest last."""
+    finite = times[times < FAR]
+    if not finite.size:
+        return np.empty(0, dtype=np.int64)
+    low, high = max(1, int(finite.min())), max(1, int(finite.max()))
+    beats = np.unique(np.geomspace(low, high, steps).astype(np.int64))
+    beats[-1] = high
+    return beats
+
+
+def _segments_of(starts: Ints) -> list[tuple[int, int]]:
+    """The path as (first, last) pairs in order; empty if there is none."""
+    path: list[tuple[int, int]] = []
+    last = len(starts) - 1
+    while last >= 0:
+        first = int(starts[last])
+        if first < 0:
+            return []
+        path.append((first, last))
+        last = first - 1
+    return path[::-1]

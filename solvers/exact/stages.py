@@ -1,0 +1,146 @@
+"""Stage times of every cluster: bounds at first, made exact where the search asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+
+from instances.instance import Instance
+from instances.tables import Ints
+from schedules.progress import Progress
+from schedules.schedule import Cluster
+from solvers.exact.bounds import memory_prices, stage_times_from
+from solvers.exact.labels import FAR, fastest
+
+
+CAP = 64
+"""Labels kept for a layer and an option while all clusters are bounded."""
+
+T = TypeVar("T")
+
+
+class OutOfTimeError(Exception):
+    """The time limit passed before the work was done."""
+
+
+class Stages:
+    """What is known of the time of every cluster on every number of chiplets.
+
+    Attributes:
+        times: [L,L,C] a lower bound for cluster i..j on at most c+1 chiplets, non-increasing in c;
+            FAR where the cluster cannot fit or cannot matter.
+        reached: [L,L,C] a time that some options reach on exactly c+1 chiplets, FAR if unknown.
+    """
+
+    def __init__(
+        self, instance: Instance, longest: int, cutoff: int, progress: Progress, workers: int
+    ) -> None:
+        """Bound all clusters of at most `longest` layers whose time is at most `cutoff`."""
+        self.tables = instance.tables
+        self.prices = memory_prices(self.tables)
+        self._known: dict[tuple[int, int, int], tuple[int, tuple[str, ...]]] = {}
+        count, _, chiplets = self.tables.shape
+        self.times = np.full((count, count, chiplets), FAR, dtype=np.int64)
+        self.reached = np.full((count, count, chiplets), FAR, dtype=np.int64)
+
+        def bound(first: int) -> tuple[Ints, Ints]:
+            farthest = min(first + longest, count) - 1
+            return self._bounds(first, farthest, cutoff)
+
+        for first, (lower, upper) in in_parallel(bound, count, progress, workers):
+            self.times[first], self.reached[first] = lower, upper
+
+    def _bounds(self, first: int, farthest: int, cutoff: int) -> tuple[Ints, Ints]:
+        tables = self.tables
+        bounds: tuple[Ints, Ints] = stage_times_from(
+            first,
+            farthest,
+            tables.entry,
+            tables.step,
+            tables.entering(first),
+            tables.exit,
+            tables.leaving(first),
+            tables.resident,
+            tables.working + tables.held(first)[:, None, :],
+            tables.capacity,
+            cutoff,
+            CAP,
+        )
+        return bounds
+
+    def reaches(self, first: int, last: int, chiplets: int, beat: int) -> bool:
+        """Whether the cluster on exactly so many chiplets meets the beat; sharpens the bounds."""
+        place = first, last, chiplets - 1
+        if self.reached[place] <= beat:
+            return True
+        time, _ = self._fastest(first, last, chiplets)
+        self.reached[place] = time
+        fewer = self.times[first, last, chiplets - 2] if chiplets > 1 else FAR
+        self.times[place] = min(int(fewer), time)
+        return time <= beat
+
+    def cluster(self, first: int, last: int, chiplets: int) -> Cluster:
+        """The fastest cluster first..last on exactly `chiplets` chiplets."""
+        return Cluster(first, last, chiplets, self._fastest(first, last, chiplets)[1])
+
+    def _fastest(self, first: int, last: int, chiplets: int) -> tuple[int, tuple[str, ...]]:
+        key = first, last, chiplets
+        if key not in self._known:
+            time, options = self._solve(first, last, chiplets)
+            self._known[key] = time, tuple(self.tables.options[o] for o in options)
+        return self._known[key]
+
+    def _solve(self, first: int, last: int, chiplets: int) -> tuple[int, Ints]:
+        """Label setting on one column of the tables."""
+        tables, c = self.tables, chiplets - 1
+        layers = slice(first, last + 1)
+        steps = tables.step[layers, :, :, c].copy()
+        momentary = tables.working[layers, :, c].copy()
+        entry = tables.entry[first, :, c].copy()
+        leaving = 0
+        for skip in tables.skips:
+            use = skip.first_use_from(first)
+            if skip.producer < first and use is not None and use <= last:
+                arriving = skip.enter[skip.consumers.index(use), :, c]
+                if use == first:
+                    entry += arriving
+                else:
+                    steps[use - first] += arriving
+            if first <= skip.producer < last and skip.needed_after(last):
+                leaving += int(skip.leave[c])
+            momentary[[layer - first for layer in skip.waits(first, last)]] += skip.hold[c]
+        known = int(self.reached[first, last, c])
+        time, options = fastest(
+            entry,
+            steps,
+            tables.exit[last, :, c].copy(),
+            tables.resident[layers, :, c].copy(),
+            momentary,
+            tables.capacity,
+            self.prices,
+            FAR if known == FAR else known - leaving + 1,
+        )
+        return (time + leaving if time < FAR else FAR), options
+
+
+def in_parallel(
+    task: Callable[[int], T], count: int, progress: Progress, workers: int
+) -> Iterator[tuple[int, T]]:
+    """(index, task(index)) for 0..count-1, on threads, in order.
+
+    Raises:
+        OutOfTimeError: the time limit passed; tasks not yet begun are dropped.
+    """
+    pool = ThreadPoolExecutor(workers)
+    try:
+        futures = [pool.submit(task, index) for index in range(count)]
+        for index, future in enumerate(futures):
+            try:
+                yield index, future.result(progress.remaining)
+            except TimeoutError:
+                raise OutOfTimeError from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
