@@ -20,8 +20,8 @@ from heuristics.baselines import sequential
 from instances.instance import Instance
 from schedules.progress import Progress, Stop
 
-NUDGE_SECONDS = 0.05
-"""How often an interrupted search is told to stop, until it does."""
+POLL_SECONDS = 0.05
+"""How long Ctrl-C can go unnoticed."""
 
 
 def cpsat(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -126,10 +126,13 @@ def _search(solver: CpSolver, model: CpModel, reports: _Reports) -> tuple[CpSolv
     with ThreadPoolExecutor(max_workers=1) as executor:
         run = executor.submit(solver.solve, model, reports)
         try:
-            wait([run])
+            # The signal may reach one of CP-SAT's threads, and then does not end a long wait.
+            while not run.done():
+                wait([run], timeout=POLL_SECONDS)
         except KeyboardInterrupt:
+            # A search that has only just begun may not listen yet.
             while not run.done():
                 solver.stop_search()
-                wait([run], timeout=NUDGE_SECONDS)
+                wait([run], timeout=POLL_SECONDS)
             return run.result(), True
     return run.result(), False

@@ -11,27 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from instances.jit import compiled
-from instances.tables import CostTables, Floats, Ints
+from instances.tables import Ints
 from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME
 
 MERGED = 4
 """Label field: 1 if the label, or one that it extends, was merged."""
-
-
-def memory_prices(tables: CostTables, count: int = 7) -> Floats:
-    """[at most count + 1] prices in cycles a byte, 0 first, that suit the instance.
-
-    They are quantiles of what the layers' options themselves offer: cycles saved over bytes
-    spent, between every two options.
-    """
-    rates = [np.zeros(1)]
-    for one in range(tables.shape[1]):
-        for other in range(one):
-            cycles = np.abs(tables.entry[:, one] - tables.entry[:, other])
-            spent = np.abs(tables.resident[:, one] - tables.resident[:, other])
-            useful = (cycles > 0) & (spent > 0)
-            rates.append(cycles[useful] / spent[useful])
-    return np.unique(np.quantile(np.concatenate(rates), np.linspace(0, 0.95, count + 1)))
 
 
 @compiled

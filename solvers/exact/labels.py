@@ -32,7 +32,6 @@ def fastest(
     resident: Ints,
     momentary: Ints,
     capacity: int,
-    prices: Floats,
     known: int,
 ) -> tuple[int, Ints]:
     """The time of the fastest cluster that fits and is faster than `known`, and its options.
@@ -42,13 +41,14 @@ def fastest(
         steps: [n,O,O] cycles of each later layer after the previous option; row 0 unused.
         exits: [O] cycles after the last layer.
         resident, momentary: [n,O] bytes.
-        prices: [U] cycles a byte for the Lagrangian bounds.
         known: FAR, or a time that need not be beaten.
 
     Returns:
         (time, [n] options); (FAR, empty) if there is none.
     """
     count, options = resident.shape
+    prices, reached = bracket_price(first_costs, steps, exits, resident, momentary, capacity)
+    worse_than = min(known, reached + 1) if reached < FAR else known
     ahead = completions(steps, exits, resident, prices)
     bytes_ahead, peak_ahead = least_ahead(resident, momentary)
     labels = np.empty((256, FIELDS), dtype=np.int64)
@@ -73,7 +73,7 @@ def fastest(
                 need = kept + max(peak, peak_ahead[layer + 1])
                 if need + bytes_ahead[layer + 1] > capacity:
                     continue
-                if hopeless(time, need - capacity, ahead[:, layer, own], prices, known):
+                if hopeless(time, need - capacity, ahead[:, layer, own], prices, worse_than):
                     continue
                 fresh[found, TIME] = time
                 fresh[found, RESIDENT] = kept
@@ -101,6 +101,56 @@ def hopeless(time: int, excess: int, ahead: Floats, prices: Floats, known: int) 
         if time + ahead[u] + prices[u] * excess >= known:
             return True
     return False
+
+
+@compiled
+def bracket_price(
+    first_costs: Ints, steps: Ints, exits: Ints, resident: Ints, momentary: Ints, capacity: int
+) -> tuple[Floats, int]:
+    """Prices 0, and just below and above the one at which the best choice begins to fit.
+
+    Those give the tightest Lagrangian bounds. The choices met on the way that fit give a time
+    that can be reached, FAR if there was none.
+    """
+    low, high, reached = 0.0, 0.0, FAR
+    for _ in range(40):
+        time, need = best_at(high, first_costs, steps, exits, resident, momentary)
+        if need <= capacity:
+            reached = time
+            break
+        low = high
+        high = max(2.0**-20, 4 * high)
+    for _ in range(24 if 0.0 < high and reached < FAR else 0):
+        middle = (low + high) / 2
+        time, need = best_at(middle, first_costs, steps, exits, resident, momentary)
+        if need <= capacity:
+            reached = min(reached, time)
+            high = middle
+        else:
+            low = middle
+    return np.array([0.0, low, high]), reached
+
+
+@compiled
+def best_at(
+    price: float, first_costs: Ints, steps: Ints, exits: Ints, resident: Ints, momentary: Ints
+) -> tuple[int, int]:
+    """Time and bytes of the choice with the least time + price * resident bytes."""
+    count, options = resident.shape
+    value = first_costs + price * resident[0]
+    time, kept, peak = first_costs.copy(), resident[0].copy(), momentary[0].copy()
+    for layer in range(1, count):
+        last_value, last_time = value.copy(), time.copy()
+        last_kept, last_peak = kept.copy(), peak.copy()
+        for own in range(options):
+            before = np.argmin(last_value + steps[layer, :, own])
+            cycles = steps[layer, before, own]
+            value[own] = last_value[before] + cycles + price * resident[layer, own]
+            time[own] = last_time[before] + cycles
+            kept[own] = last_kept[before] + resident[layer, own]
+            peak[own] = max(last_peak[before], momentary[layer, own])
+    best = np.argmin(value + exits)
+    return time[best] + exits[best], kept[best] + peak[best]
 
 
 @compiled

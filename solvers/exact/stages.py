@@ -12,7 +12,7 @@ from instances.instance import Instance
 from instances.tables import Ints
 from schedules.progress import Progress
 from schedules.schedule import Cluster
-from solvers.exact.bounds import memory_prices, stage_times_from
+from solvers.exact.bounds import stage_times_from
 from solvers.exact.labels import FAR, fastest
 
 
@@ -40,7 +40,6 @@ class Stages:
     ) -> None:
         """Bound all clusters of at most `longest` layers whose time is at most `cutoff`."""
         self.tables = instance.tables
-        self.prices = memory_prices(self.tables)
         self._known: dict[tuple[int, int, int], tuple[int, tuple[str, ...]]] = {}
         count, _, chiplets = self.tables.shape
         self.times = np.full((count, count, chiplets), FAR, dtype=np.int64)
@@ -120,7 +119,6 @@ class Stages:
             tables.resident[layers, :, c].copy(),
             momentary,
             tables.capacity,
-            self.prices,
             FAR if known == FAR else known - leaving + 1,
         )
         return (time + leaving if time < FAR else FAR), options

@@ -1,0 +1,40 @@
+# Needs Python 3.11 or newer and make; everything else goes into a virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test clean
+
+# Maps ResNet-50 onto 16 chiplets, proves it, compares it and draws it.
+demo: $(VENV)/.installed
+	$(BIN)/chipweave compare resnet50 --package simba-4x4 --methods scope,segmented,exact \
+	    --plot resnet50.png
+	@echo "the picture: resnet50.png"
+
+test: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info resnet50.png
+	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "Python 3.11 or newer is needed: make PYTHON=python3.12"; exit 1; }
+	@echo "setting up $(VENV), once; this takes a minute or two"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,115 @@
+"""chipweave: maps neural-network layers onto multi-chiplet accelerators.
+
+    import chipweave as cw
+
+    result = cw.solve(cw.instance("resnet50", "simba-4x4", batch=64), method="exact")
+
+Names are loaded when they are first used, so that the import itself costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chipweave.inputs import instance as instance
+    from chipweave.versions import show_versions as show_versions
+    from experiments.compare import Comparison as Comparison
+    from experiments.compare import compare as compare
+    from instances.cost import build_tables as build_tables
+    from instances.cost import make_instance as make_instance
+    from instances.files import FileError as FileError
+    from instances.files import read_instance as read_instance
+    from instances.files import read_network as read_network
+    from instances.files import read_package as read_package
+    from instances.files import write_instance as write_instance
+    from instances.files import write_network as write_network
+    from instances.files import write_package as write_package
+    from instances.files import write_tables as write_tables
+    from instances.generate import random_instance as random_instance
+    from instances.instance import Instance as Instance
+    from instances.network import Layer as Layer
+    from instances.network import Network as Network
+    from instances.networks import build_network as build_network
+    from instances.networks import network_names as network_names
+    from instances.package import Package as Package
+    from instances.packages import load_package as load_package
+    from instances.packages import package_names as package_names
+    from instances.tables import CostTables as CostTables
+    from schedules.draw import draw_schedule
+    from schedules.evaluate import Evaluation as Evaluation
+    from schedules.evaluate import evaluate as evaluate
+    from schedules.files import read_schedule as read_schedule
+    from schedules.files import write_schedule as write_schedule
+    from schedules.place import with_places as with_places
+    from schedules.schedule import Cluster as Cluster
+    from schedules.schedule import Schedule as Schedule
+    from schedules.schedule import Segment as Segment
+    from schedules.verify import violations as violations
+    from solvers.result import Result as Result
+    from solvers.solve import METHODS as METHODS
+    from solvers.solve import solve as solve
+
+    draw = draw_schedule
+    __version__: str
+else:
+
+    def __getattr__(name: str) -> object:
+        if name == "__version__":
+            value: object = importlib.import_module("importlib.metadata").version("chipweave")
+        elif name in _HOMES:
+            module, _, original = _HOMES[name].partition(":")
+            value = getattr(importlib.import_module(module), original or name)
+        else:
+            raise AttributeError(f"module 'chipweave' has no attribute {name!r}")
+        globals()[name] = value
+        return value
+
+
+_HOMES = {
+    "Cluster": "schedules.schedule",
+    "Comparison": "experiments.compare",
+    "CostTables": "instances.tables",
+    "Evaluation": "schedules.evaluate",
+    "FileError": "instances.files",
+    "Instance": "instances.instance",
+    "Layer": "instances.network",
+    "METHODS": "solvers.solve",
+    "Network": "instances.network",
+    "Package": "instances.package",
+    "Result": "solvers.result",
+    "Schedule": "schedules.schedule",
+    "Segment": "schedules.schedule",
+    "build_network": "instances.networks",
+    "build_tables": "instances.cost",
+    "compare": "experiments.compare",
+    "draw": "schedules.draw:draw_schedule",
+    "evaluate": "schedules.evaluate",
+    "instance": "chipweave.inputs",
+    "load_package": "instances.packages",
+    "make_instance": "instances.cost",
+    "network_names": "instances.networks",
+    "package_names": "instances.packages",
+    "random_instance": "instances.generate",
+    "read_instance": "instances.files",
+    "read_network": "instances.files",
+    "read_package": "instances.files",
+    "read_schedule": "schedules.files",
+    "show_versions": "chipweave.versions",
+    "solve": "solvers.solve",
+    "violations": "schedules.verify",
+    "with_places": "schedules.place",
+    "write_instance": "instances.files",
+    "write_network": "instances.files",
+    "write_package": "instances.files",
+    "write_schedule": "schedules.files",
+    "write_tables": "instances.files",
+}
+"""Public name -> its module, and its name there if that is another; as the imports above say."""
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

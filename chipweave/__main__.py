@@ -1,0 +1,7 @@
+"""`python -m chipweave`."""
+
+import sys
+
+from chipweave.cli import main
+
+sys.exit(main())

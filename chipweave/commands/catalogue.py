@@ -1,0 +1,164 @@
+"""`chipweave networks`, `packages`, `methods` and `show`: what there is to work with."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from chipweave.commands import options
+
+if TYPE_CHECKING:
+    from chipweave.grid import Grid
+    from instances.network import Layer, Network
+    from instances.tables import CostTables
+
+NETWORKS_HELP = "List the built-in networks."
+PACKAGES_HELP = "List the built-in packages."
+METHODS_HELP = "List the methods."
+SHOW_HELP = """Show the layers of a network or of a file, and their totals.
+
+\b
+Examples:
+  chipweave show resnet50
+  chipweave show bert-base --sequence 128
+  chipweave show my-tables.yaml
+"""
+
+
+def networks() -> None:
+    from chipweave.grid import Grid, console, number
+    from instances.networks import NETWORKS, build_network
+
+    rows = []
+    for name, entry in NETWORKS.items():
+        network = build_network(name)
+        note = "" if entry.sequence is None else f", sequence {entry.sequence}"
+        sizes = (len(network.layers), network.parameters, network.macs)
+        rows.append((name, *map(number, sizes), entry.description + note))
+    headings = ("network", ">layers", ">parameters", ">MACs a sample", "description")
+    Grid(headings, rows).show(console())
+
+
+def packages() -> None:
+    from chipweave.grid import Grid, console, number, scaled
+    from instances.packages import load_package, package_names
+
+    rows = []
+    for package in map(load_package, package_names()):
+        chiplet, dram = package.chiplet, package.dram
+        rows.append(
+            (
+                package.name,
+                "{} x {}".format(*package.mesh),
+                str(package.chiplets),
+                number(chiplet.macs),
+                chiplet.dataflow,
+                scaled(chiplet.buffer_bytes, "B", 1024),
+                scaled(chiplet.clock_hz, "Hz"),
+                scaled(package.nop.bandwidth, "B/s"),
+                f"{dram.ports} x {scaled(dram.bandwidth, 'B/s')}",
+            )
+        )
+    headings = (
+        "package",
+        "mesh",
+        ">chiplets",
+        ">MACs a chiplet",
+        "dataflow",
+        ">buffer",
+        ">clock",
+        ">NoP port",
+        ">DRAM",
+    )
+    Grid(headings, rows).show(console())
+
+
+def methods() -> None:
+    from chipweave.grid import Grid, console
+    from solvers.solve import METHODS
+
+    rows = []
+    for name, (place, needs) in METHODS.items():
+        module, function = place.split(":")
+        described = getattr(importlib.import_module(module), function).__doc__ or ""
+        rows.append((name, described.strip().splitlines()[0], ", ".join(needs)))
+    Grid(("method", "what it does", "needs"), rows).show(console())
+
+
+def show(
+    what: options.What,
+    package: options.PackageName = None,
+    batch: options.Batch = None,
+    sequence: options.Sequence = None,
+) -> None:
+    import chipweave as cw
+    from chipweave.grid import console
+
+    instance = cw.instance(what, package, batch=batch, sequence=sequence)
+    screen = console()
+    if instance.network is not None:
+        network_table(instance.network).show(screen)
+        totals = [
+            f"{len(instance.network.layers)} layers",
+            f"{instance.network.parameters:,} parameters",
+            f"{instance.network.macs:,} MACs a sample",
+        ]
+    else:
+        tables_table(instance.tables).show(screen)
+        count, _, chiplets = instance.tables.shape
+        totals = [
+            f"{count} layers",
+            f"options {', '.join(instance.tables.options)}",
+            f"{chiplets} chiplets of {instance.tables.capacity:,} bytes",
+            f"{len(instance.tables.skips)} skip tensors",
+            f"batch {instance.batch}",
+        ]
+    screen.print("; ".join(totals), markup=False)
+
+
+def network_table(network: Network) -> Grid:
+    """The layers of a network."""
+    from chipweave.grid import Grid, number
+
+    headings = (">", "layer", "kind", "K x D", "P x Q", "kernel", "stride", ">groups", ">weights")
+    rows = [
+        (
+            str(index),
+            layer.name,
+            layer.kind,
+            f"{layer.channels} x {layer.depth}",
+            "{} x {}".format(*layer.positions),
+            "{} x {}".format(*layer.kernel),
+            "{} x {}".format(*layer.stride),
+            str(layer.groups),
+            number(layer.weights),
+            number(layer.macs),
+            _outputs(layer),
+        )
+        for index, layer in enumerate(network.layers)
+    ]
+    return Grid((*headings, ">MACs", "output"), rows, network.name)
+
+
+def _outputs(layer: Layer) -> str:
+    return ", ".join(" x ".join(map(str, shape)) for _, shape in layer.outputs)
+
+
+def tables_table(tables: CostTables) -> Grid:
+    """The layers of a table instance, with each layer's least time and memory on all chiplets."""
+    from chipweave.grid import Grid, number
+
+    whole = tables.chiplets - 1
+    rows = [
+        (
+            str(index),
+            name,
+            number(int(tables.load[index])),
+            number(int((tables.entry + tables.exit)[index].min())),
+            number(int((tables.resident + tables.working)[index, :, whole].min())),
+            number(int(tables.alone[index])) if tables.alone[index] >= 0 else "–",
+        )
+        for index, name in enumerate(tables.layers)
+    ]
+    headings = (">", "layer", ">load", ">least entry + exit", ">least memory", ">tiled beat")
+    return Grid(headings, rows)

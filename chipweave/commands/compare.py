@@ -1,0 +1,103 @@
+"""`chipweave compare`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chipweave.commands import options
+from chipweave.commands.checks import check_method, check_outputs
+from chipweave.output import STDOUT, check_writable, write_json, write_text
+from chipweave.status import live
+
+if TYPE_CHECKING:
+    from experiments.compare import Comparison
+
+HELP = """Run several methods on one instance and print one table.
+
+A method that refuses the instance is a line with its reason; the others still run.
+
+\b
+Examples:
+  chipweave compare resnet50 --methods scope,segmented,exact
+  chipweave compare resnet152 --package simba-16x16 --methods scope,exact --plot best.svg
+  chipweave compare vgg16 --methods sequential,segmented,exact --markdown -
+"""
+
+Methods = Annotated[
+    str,
+    typer.Option("--methods", metavar="A,B,C", help="Names from `chipweave methods`, in order."),
+]
+Markdown = Annotated[
+    str | None,
+    typer.Option(
+        "--markdown",
+        metavar="FILE",
+        help="Write the table as Markdown; '-' prints it, and nothing else, on standard output.",
+    ),
+]
+
+
+def compare(
+    what: options.What,
+    methods: Methods = "sequential,pipeline,segmented,scope,exact",
+    package: options.PackageName = None,
+    batch: options.Batch = None,
+    sequence: options.Sequence = None,
+    time_limit: options.TimeLimit = None,
+    seed: options.Seed = 0,
+    workers: options.Workers = None,
+    json: options.Json = None,
+    markdown: Markdown = None,
+    plot: options.Plot = None,
+) -> None:
+    check_outputs(json=json, plot=plot)
+    check_writable("--markdown", markdown)
+    if json == markdown == STDOUT:
+        raise ValueError("--json and --markdown cannot both go to standard output")
+    names = [name.strip() for name in methods.split(",") if name.strip()]
+    for name in names:
+        check_method(name)
+    import chipweave as cw
+
+    instance = cw.instance(what, package, batch=batch, sequence=sequence)
+    with live(instance.name) as status:
+        comparison = cw.compare(
+            instance,
+            names,
+            time_limit=time_limit,
+            seed=seed,
+            workers=workers,
+            watch=lambda name: status.watch(f"{name} on {instance.name}"),
+        )
+    _report(comparison, json=json, markdown=markdown, plot=plot)
+    raise typer.Exit(_exit_code(comparison))
+
+
+def _report(
+    comparison: Comparison, *, json: str | None, markdown: str | None, plot: str | None
+) -> None:
+    import chipweave as cw
+    from chipweave.grid import console
+    from chipweave.report import comparison_table
+
+    table = comparison_table(comparison)
+    if STDOUT not in (json, markdown):
+        table.show(console())
+    if json is not None:
+        write_json(json, comparison.to_data())
+    if markdown is not None:
+        write_text(markdown, table.markdown())
+    best = comparison.best
+    if plot is not None and best is not None and best.schedule is not None:
+        cw.draw(comparison.instance, best.schedule, plot)
+
+
+def _exit_code(comparison: Comparison) -> int:
+    if comparison.best is not None:
+        return 0
+    if comparison.infeasible:
+        return 3
+    refused = all(row.result is None for row in comparison.rows)
+    return 2 if refused else 4

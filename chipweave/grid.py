@@ -1,0 +1,88 @@
+"""Tables for people: on a terminal, in a pipe, or as Markdown."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 200
+"""Columns of a table that goes into a pipe, where nothing tells how wide a line may be."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Rows of text under headings.
+
+    Attributes:
+        headings: one a column; a heading that begins with '>' makes a column of numbers. No line
+            of headings if all are empty.
+        rows: cells as they are printed.
+        title: printed above; empty for none.
+    """
+
+    headings: Sequence[str]
+    rows: Iterable[Sequence[str]]
+    title: str = ""
+
+    def show(self, console: Console) -> None:
+        """Print on a terminal or into a pipe."""
+        from rich.box import SIMPLE_HEAD
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(
+            box=SIMPLE_HEAD,
+            title=self.title or None,
+            title_justify="left",
+            show_header=any(self.headings),
+        )
+        for heading in self.headings:
+            numeric = heading.startswith(">")
+            table.add_column(heading.removeprefix(">"), justify="right" if numeric else "left")
+        for row in self.rows:
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+
+    def markdown(self) -> str:
+        """The same as a Markdown table."""
+        names = [heading.removeprefix(">") for heading in self.headings]
+        rules = ["---:" if heading.startswith(">") else "---" for heading in self.headings]
+        lines = [names, rules, *([cell.replace("|", "\\|") for cell in row] for row in self.rows)]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def console() -> Console:
+    """Standard output; wide enough in a pipe that no table is cut."""
+    from rich.console import Console
+
+    told = "COLUMNS" in os.environ or sys.stdout.isatty()
+    return Console(width=None if told else PIPE_WIDTH, highlight=False, soft_wrap=False)
+
+
+def number(value: float | None, digits: int = 0, unit: str = "") -> str:
+    """A number with thousands separators; a dash for None."""
+    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def percent(value: float | None) -> str:
+    """A share in percent; a dash for None."""
+    return "–" if value is None else f"{value:.2%}"
+
+
+def scaled(value: float, unit: str, base: int = 1000) -> str:
+    """A quantity with a prefix: 0.0123 J as 12.3 mJ, 2048 bytes (base 1024) as 2 KiB."""
+    prefixes = ("", "Ki", "Mi", "Gi") if base == 1024 else ("", "k", "M", "G", "T", "P")
+    small = () if base == 1024 else ("m", "µ", "n", "p")
+    power = 0
+    while abs(value) >= base and power < len(prefixes) - 1:
+        value, power = value / base, power + 1
+    while 0 < abs(value) < 1 and -power < len(small):
+        value, power = value * base, power - 1
+    prefix = prefixes[power] if power >= 0 else small[-power - 1]
+    return f"{value:,.4g} {prefix}{unit}"

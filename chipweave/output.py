@@ -1,0 +1,57 @@
+"""Writing what the user asked for: all of it or nothing, and checked before the work begins."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from math import isfinite
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+STDOUT = "-"
+
+
+def check_writable(option: str, path: str | None) -> None:
+    """Refuse a file that could not be written at the end of a long run.
+
+    Raises:
+        ValueError: its folder is missing or closed to us, or it is a folder itself.
+    """
+    if path is None or path == STDOUT:
+        return
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"{option} {path}: there is no folder {folder}")
+    if Path(path).is_dir():
+        raise ValueError(f"{option} {path}: is a folder, not a file")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"{option} {path}: the folder {folder} cannot be written to")
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a whole file at once, or the standard output for '-'."""
+    if path == STDOUT:
+        sys.stdout.write(text)
+        return
+    target = Path(path).resolve()
+    beside = target.with_name(f".{uuid4().hex}.tmp")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_json(path: str, data: Any) -> None:
+    """Write plain data as JSON, or print it for '-'; infinite numbers become null."""
+    write_text(path, json.dumps(_finite(data), indent=2, allow_nan=False) + "\n")
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not isfinite(data) else data

@@ -1,0 +1,174 @@
+"""Between schedules and points of the compact model: complete hints, and extraction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Protocol
+
+from ortools.sat.python.cp_model import IntVar
+
+from formulations.merged_pipeline.compact_variables import Variables
+from formulations.merged_pipeline.crossings import Crossings, Window
+from instances.instance import Instance
+from instances.tables import CostTables, Ints
+from schedules.evaluate import segment_cost
+from schedules.schedule import Cluster, Schedule, Segment
+
+Point = Iterator[tuple[IntVar, int]]
+"""Variables and their values."""
+
+
+class Solution(Protocol):
+    """Whatever can tell a variable's value: a CpSolver or its solution callback."""
+
+    def value(self, expression: IntVar, /) -> int:
+        """Value of a variable in the solution."""
+        ...
+
+
+def schedule_of(solution: Solution, options: tuple[str, ...], v: Variables) -> Schedule:
+    """The schedule that a solution of the model stands for."""
+
+    def cluster(first: int, after: int) -> Cluster:
+        modes = [_mode(solution, v.mode[layer]) for layer in range(first, after)]
+        names = tuple(options[option] for option, _ in modes)
+        return Cluster(first, after - 1, modes[0][1], names)
+
+    def segment(first: int, after: int) -> Segment:
+        tiled = solution.value(v.tiled[first]) == 1
+        begins = [at for at in _ones(solution, v.cluster_begins) if first <= at <= after]
+        return Segment(tuple(cluster(*ends) for ends in pairwise(begins)), tiled)
+
+    begins = _ones(solution, v.segment_begins)
+    return Schedule(tuple(segment(*ends) for ends in pairwise(begins)))
+
+
+def _ones(solution: Solution, literals: list[IntVar]) -> list[int]:
+    return [index for index, literal in enumerate(literals) if solution.value(literal)]
+
+
+def _mode(solution: Solution, rows: list[list[IntVar]]) -> tuple[int, int]:
+    """Option and chiplets of a layer; a tiled one has no mode, any option and all chiplets."""
+    for option, row in enumerate(rows):
+        for size, literal in enumerate(row, start=1):
+            if solution.value(literal):
+                return option, size
+    return 0, len(rows[0])
+
+
+def point_of(schedule: Schedule, instance: Instance, crossing: Crossings, v: Variables) -> Point:
+    """A value for every variable, each as small as the schedule allows."""
+    walk = _Walk(schedule, instance.tables, crossing)
+    yield from _choices(walk, v)
+    yield from ((literal, int(walk.crossed(window))) for window, literal in v.windows.items())
+    for variables, costs in (
+        (v.received, walk.received),
+        (v.sent, walk.sent),
+        (v.waiting, walk.waiting),
+    ):
+        yield from ((variable, costs[window]) for window, variable in variables.items())
+    yield from _running_sums(walk, v)
+    yield from _beats(schedule, instance, v)
+
+
+class _Walk:
+    """A schedule as seen layer by layer.
+
+    Attributes:
+        segments, clusters: the layers at which one begins, and L.
+        mode: [L] (option, index of the region's size), None for a tiled layer.
+        received, sent, waiting: what skip tensors cost, by window.
+    """
+
+    def __init__(self, schedule: Schedule, tables: CostTables, crossing: Crossings) -> None:
+        end = len(tables.layers)
+        self.tables = tables
+        self.segments = {end, *(segment.first for segment in schedule.segments)}
+        self.clusters = {end}
+        self.mode: list[tuple[int, int] | None] = []
+        for segment in schedule.segments:
+            for cluster in segment.clusters:
+                self.clusters.add(cluster.first)
+                for name in cluster.options:
+                    mode = tables.options.index(name), cluster.chiplets - 1
+                    self.mode.append(None if segment.tiled else mode)
+        self.received = {w: self._received(w, cost) for w, cost in crossing.enter.items()}
+        self.sent = {w: self._sent(w, cost) for w, cost in crossing.leave.items()}
+        self.waiting = {w: self._waiting(w, cost) for w, cost in crossing.hold.items()}
+
+    def crossed(self, window: Window) -> bool:
+        """Whether a cluster begins within the window."""
+        return any(layer in self.clusters for layer in range(window[0], window[1] + 1))
+
+    def _received(self, window: Window, cost: Ints) -> int:
+        mode = self.mode[window[1]]
+        return int(cost[mode]) if mode and self.crossed(window) else 0
+
+    def _sent(self, window: Window, cost: Ints) -> int:
+        layer, last = window
+        mode = self.mode[layer]
+        paid = layer not in self.clusters and self.crossed((layer + 1, last))
+        return int(cost[mode[1]]) if mode and paid else 0
+
+    def _waiting(self, window: Window, cost: Ints) -> int:
+        mode = self.mode[window[1]]
+        return int(cost[mode[1]]) if mode and not self.crossed(window) else 0
+
+
+def _choices(walk: _Walk, v: Variables) -> Point:
+    for layer, literal in enumerate(v.segment_begins):
+        yield literal, int(layer in walk.segments)
+    for layer, literal in enumerate(v.cluster_begins):
+        yield literal, int(layer in walk.clusters)
+    for layer, mode in enumerate(walk.mode):
+        yield v.tiled[layer], int(mode is None)
+        for o, row in enumerate(v.mode[layer]):
+            yield v.option[layer][o], int(mode is not None and mode[0] == o)
+            yield from ((literal, int(mode == (o, c))) for c, literal in enumerate(row))
+        for c, literal in enumerate(v.region[layer]):
+            yield literal, int(mode is not None and mode[1] == c)
+
+
+def _running_sums(walk: _Walk, v: Variables) -> Point:
+    tables = walk.tables
+    used = time = resident = momentary = 0
+    before: tuple[int, int] | None = None
+    for layer, mode in enumerate(walk.mode):
+        if layer in walk.segments:
+            used = 0
+        if layer in walk.clusters:
+            used += tables.chiplets if mode is None else mode[1] + 1
+            time = resident = momentary = 0
+        if mode is None:
+            time = int(tables.alone[layer])
+        else:
+            own = tables.entry[layer]
+            if before is not None and layer not in walk.clusters:
+                own = tables.step[layer, before[0]]
+            time += int(own[mode]) + _at(walk.received, 1, layer) + _at(walk.sent, 0, layer)
+            resident += int(tables.resident[layer][mode])
+            working = int(tables.working[layer][mode]) + _at(walk.waiting, 1, layer)
+            momentary = max(momentary, working)
+        before = mode
+        yield from (
+            (v.used[layer], used),
+            (v.time[layer], time),
+            (v.resident[layer], resident),
+            (v.momentary[layer], momentary),
+        )
+
+
+def _at(costs: dict[Window, int], side: int, layer: int) -> int:
+    """What the windows that begin (side 0) or end (side 1) at the layer cost together."""
+    return sum(cost for window, cost in costs.items() if window[side] == layer)
+
+
+def _beats(schedule: Schedule, instance: Instance, v: Variables) -> Point:
+    for segment in schedule.segments:
+        beat = segment_cost(instance, segment).beat
+        begins = {cluster.first for cluster in segment.clusters}
+        for layer in range(segment.first, segment.last + 1):
+            yield v.beat[layer], beat
+            yield v.fill[layer], beat if layer in begins else 0
+            yield v.steady[layer], beat if layer == segment.first else 0

@@ -1,0 +1,148 @@
+"""Packages in files.
+
+    kind: package
+    name: four-dies                       # by default the file's name
+    mesh: [2, 2]                          # columns, rows of chiplets
+    element_bytes: 1                      # width of a weight and of an activation
+    overlap: true                         # communication hides behind computation
+    chiplet:
+      dataflow: weight-stationary         # or output-stationary
+      array: [32, 32]                     # unrolled extents of the MAC array
+      clock_hz: 500000000
+      buffer_bytes: 720896
+      mac_pj: 0.018                       # energy of a multiply-accumulate
+      buffer_read_pj_per_bit: 0.132
+      buffer_write_pj_per_bit: 0.234
+      leakage_w: 0.01                     # drawn at all times
+    nop:                                  # network-on-package
+      bandwidth: 100000000000             # bytes a second of a chiplet's port, each direction
+      hop_ns: 35
+      pj_per_bit: 2.04                    # a bit over one hop
+    dram:
+      ports: 2
+      bandwidth: 64000000000              # bytes a second of one port
+      latency_ns: 200
+      pj_per_bit: 14.8
+
+Every key but `name` is required; the meaning is that of the attribute of the same name in
+`instances.package`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+from instances.files.errors import Place, Problems
+from instances.files.schema import (
+    MAX_CHIPLETS,
+    Chiplets,
+    Constant,
+    FileModel,
+    Name,
+    Pair,
+    Rate,
+    Size,
+    validate,
+)
+from instances.files.text import kind_of, read_data, write_data
+from instances.package import Chiplet, Dataflow, Dram, NetworkOnPackage, Package
+
+
+class ChipletModel(FileModel):
+    """The mapping `chiplet`."""
+
+    dataflow: Dataflow
+    array: Pair
+    clock_hz: Rate
+    buffer_bytes: Rate
+    mac_pj: Constant
+    buffer_read_pj_per_bit: Constant
+    buffer_write_pj_per_bit: Constant
+    leakage_w: Constant
+
+
+class NopModel(FileModel):
+    """The mapping `nop`."""
+
+    bandwidth: Rate
+    hop_ns: Constant
+    pj_per_bit: Constant
+
+
+class DramModel(FileModel):
+    """The mapping `dram`."""
+
+    ports: Chiplets
+    bandwidth: Rate
+    latency_ns: Constant
+    pj_per_bit: Constant
+
+
+class PackageModel(FileModel):
+    """A package file, or the package inside an instance file."""
+
+    kind: Literal["package"] = "package"
+    name: Name | None = None
+    mesh: Pair
+    element_bytes: Size
+    overlap: bool
+    chiplet: ChipletModel
+    nop: NopModel
+    dram: DramModel
+
+
+def read_package(path: str | Path) -> Package:
+    """Read a package file (kind: package).
+
+    Raises:
+        FileError: the file is not one.
+    """
+    data = read_data(path)
+    kind_of(data, str(path), ("package",))
+    return package_from_data(data, Problems(str(path), data), default_name=Path(path).stem)
+
+
+def write_package(package: Package, path: str | Path) -> None:
+    """Write a package file, YAML or JSON by suffix.
+
+    Raises:
+        FileError: unknown suffix, or the file system refuses.
+    """
+    write_data(package_to_data(package), path)
+
+
+def package_from_data(
+    data: object, problems: Problems, *, default_name: str, place: Place = ()
+) -> Package:
+    """A package from plain data; `place` is where in the file the data stand.
+
+    Raises:
+        FileError: the data are not a package.
+    """
+    model = validate(PackageModel, data, problems, place)
+    columns, rows = model.mesh
+    if columns * rows > MAX_CHIPLETS:
+        found = f"{model.mesh} ({columns * rows} chiplets)"
+        problems.mismatch((*place, "mesh"), found, f"at most {MAX_CHIPLETS} chiplets")
+    problems.stop_if_any()
+    chiplet = model.chiplet.model_dump()
+    chiplet["array"] = tuple(chiplet["array"])
+    return Package(
+        name=model.name or default_name,
+        mesh=(columns, rows),
+        element_bytes=model.element_bytes,
+        overlap=model.overlap,
+        chiplet=Chiplet(**chiplet),
+        nop=NetworkOnPackage(**model.nop.model_dump()),
+        dram=Dram(**model.dram.model_dump()),
+    )
+
+
+def package_to_data(package: Package) -> dict[str, object]:
+    """The package as plain data."""
+    data: dict[str, Any] = {"kind": "package", **asdict(package)}
+    data["mesh"] = list(package.mesh)
+    data["chiplet"]["array"] = list(package.chiplet.array)
+    return data

@@ -1,0 +1,63 @@
+"""The public names: what Python users get, and what type checkers are told."""
+
+import ast
+import importlib
+from pathlib import Path
+
+import pytest
+
+import chipweave as cw
+from instances.network import Network
+
+
+def declared() -> dict[str, tuple[str, str]]:
+    """Public name -> (module, name there), from the imports written for type checkers."""
+    (block,) = [
+        node for node in ast.parse(Path(cw.__file__).read_text()).body if isinstance(node, ast.If)
+    ]
+    found = {
+        alias.asname or alias.name: (str(node.module), alias.name)
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    for node in block.body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
+            (target,) = node.targets
+            assert isinstance(target, ast.Name)
+            found[target.id] = found.pop(node.value.id)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(set(cw.__all__) - {"__version__"}))
+def test_a_public_name_is_what_type_checkers_are_told(name: str) -> None:
+    module, original = declared()[name]
+    assert getattr(cw, name) is getattr(importlib.import_module(module), original)
+
+
+def test_every_declared_name_is_public() -> None:
+    assert set(declared()) | {"__version__"} == set(cw.__all__)
+    assert set(cw.__all__) <= set(dir(cw))
+
+
+def test_the_version_is_the_installed_one() -> None:
+    assert cw.__version__ == importlib.import_module("importlib.metadata").version("chipweave")
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="slove"):
+        _ = cw.slove  # type: ignore[attr-defined]
+
+
+def test_versions_are_shown_for_bug_reports(capsys: pytest.CaptureFixture[str]) -> None:
+    cw.show_versions()
+    lines = capsys.readouterr().out.splitlines()
+    assert f"chipweave {cw.__version__}" in lines
+    assert any(line.startswith("ortools 9.") for line in lines)
+
+
+def test_a_network_and_a_package_may_be_objects() -> None:
+    network, package = cw.build_network("alexnet"), cw.load_package("datacentre-2x2")
+    instance = cw.instance(network, package, batch=3)
+    assert isinstance(instance.network, Network)
+    assert (instance.network, instance.package, instance.batch) == (network, package, 3)

@@ -1,0 +1,100 @@
+"""Options of the test run, and instances that several rooms test with."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from instances.instance import Instance
+from instances.tables import CostTables, EnergyTables, Skip
+
+MakeInstance = Callable[..., Instance]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the user ask for more random instances than the default run has time for."""
+    parser.addoption(
+        "--instances",
+        type=int,
+        metavar="N",
+        help="random instances on which the methods must agree (default: what takes a minute)",
+    )
+
+
+@pytest.fixture
+def make_instance() -> MakeInstance:
+    """Make a table instance from small tables; what is not given costs nothing."""
+    return _make_instance
+
+
+def _make_instance(
+    entry: list[Any],
+    step: list[Any] | None = None,
+    *,
+    batch: int = 1,
+    capacity: int = 100,
+    skips: tuple[Skip, ...] = (),
+    **given: Any,
+) -> Instance:
+    """Tables by name; `entry` [L,O,C] sets the shape, `step` is that of layers 1..L-1.
+
+    The others broadcast to their shape: exit, resident, working, load, io; alone is none at first.
+    """
+    entries = np.array(entry, dtype=np.int64)
+    layers, options, chiplets = entries.shape
+    steps = np.zeros((layers, options, options, chiplets), dtype=np.int64)
+    if step is not None:
+        steps[1:] = step
+    shapes = {"io": (layers, layers), "load": (layers,), "alone": (layers,)}
+    tables = {
+        name: np.broadcast_to(np.array(given.pop(name, default)), shapes.get(name, entries.shape))
+        for name, default in {
+            "exit": 0,
+            "resident": 0,
+            "working": 0,
+            "load": 0,
+            "io": 0,
+            "alone": -1,
+        }.items()
+    }
+    assert not given, f"unknown tables {list(given)}"
+    tables["io"] = np.triu(tables["io"])
+    names = tuple("abcdefgh"[:layers])
+    energy = EnergyTables(
+        entry=np.zeros_like(entries),
+        step=np.zeros_like(steps),
+        exit=np.zeros_like(entries),
+        load=np.zeros(layers, dtype=np.int64),
+        io=np.zeros((layers, layers), dtype=np.int64),
+        alone=np.zeros(layers, dtype=np.int64),
+        leakage=0,
+    )
+    costs = CostTables(
+        layers=names,
+        options=("ISP", "WSP", "WSP-sharded")[:options],
+        capacity=capacity,
+        entry=entries,
+        step=steps,
+        compute=None,
+        skips=skips,
+        energy=energy,
+        **tables,
+    )
+    return Instance("small", batch, costs)
+
+
+@pytest.fixture
+def example() -> Instance:
+    """Two layers, two options, three chiplets; the best of all schedules takes 229 cycles."""
+    isp_b, wsp_b = [28, 17, 13], [28, 15, 11]
+    return _make_instance(
+        entry=[[[40, 22, 16], [40, 21, 15]], [[30, 18, 14], [30, 16, 12]]],
+        step=[[[isp_b, wsp_b], [isp_b, [28, 14, 10]]]],
+        exit=[[[4, 2, 2]] * 2, [[3, 2, 1]] * 2],
+        resident=[[[60, 30, 20], [60] * 3], [[30, 15, 10], [30] * 3]],
+        working=[[[8, 8, 8], [8, 4, 3]], [[6, 6, 6], [6, 3, 2]]],
+        load=[12, 9],
+        io=[[5, 7], [0, 4]],
+        batch=8,
+    )
