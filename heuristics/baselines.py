@@ -12,9 +12,7 @@ from schedules.schedule import Cluster, Schedule, Segment
 NEVER = np.iinfo(np.int64).max
 
 
-def sequential(
-    instance: Instance, progress: Progress, seed: int, workers: int
-) -> Stop:
+def sequential(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
     """One layer at a time on the whole package, tiled where that is faster or the only way.
 
     Offers nothing if some layer fits in neither way.
@@ -35,9 +33,7 @@ def sequential(
     return "finished"
 
 
-def pipeline(
-    instance: Instance, progress: Progress, seed: int, workers: int
-) -> Stop:
+def pipeline(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
     """All layers in one segment, one layer a cluster, chiplets shared out optimally.
 
     The number of clusters is fixed, so the smallest beat is best: it is found by bisection over
@@ -74,4 +70,5 @@ def single_layer_times(tables: CostTables) -> tuple[Ints, Ints]:
 
 def _chiplets_needed(falling: Ints, beat: int) -> Ints:
     """[L] the fewest chiplets with which each layer meets the beat; C + 1 if none does."""
-    return (falling > beat).sum(axis=1) + 1
+    needed: Ints = (falling > beat).sum(axis=1) + 1
+    return needed

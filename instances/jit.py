@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -12,5 +12,4 @@ Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 def compiled(function: Kernel) -> Kernel:
     """Compile to machine code at the first call, keep it on disk, release the interpreter lock."""
-    kernel: Kernel = numba.njit(cache=True, nogil=True)(function)
-    return kernel
+    return cast(Kernel, numba.njit(cache=True, nogil=True)(function))

@@ -59,7 +59,7 @@ class Layer:
 
     @property
     def weights(self) -> int:
-        """Weight elements that the layer brings to the chiplets: K * D/g * R * S, 0 for a matmul."""
+        """Weight elements that the layer brings along: K * D/g * R * S, none for a matmul."""
         if self.kind == "matmul":
             return 0
         return self.channels * (self.depth // self.groups) * prod(self.kernel)
@@ -101,6 +101,7 @@ class Tensor:
 
     @property
     def elements(self) -> int:
+        """Numbers in one sample's tensor."""
         return prod(self.shape)
 
 
@@ -240,7 +241,7 @@ def _check_layer(layer: Layer, shapes: Mapping[str, Shape]) -> None:
 
 
 def _check_depth(layer: Layer, shapes: Mapping[str, Shape]) -> None:
-    """The concatenated inputs must supply `depth` channels, or that many elements when flattened."""
+    """The inputs together must supply `depth` channels, or that many elements when flattened."""
     channels = sum(shapes[name][0] for name in layer.inputs)
     flattened = sum(prod(shapes[name]) for name in layer.inputs)
     if layer.depth not in (channels, flattened):

@@ -12,7 +12,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 LIMIT = 2**53
-"""No schedule's latency, memory or energy may reach this: sums stay exact, as floats and in JSON too."""
+"""No schedule's latency, memory or energy may reach this: sums stay exact in floats and JSON."""
 
 
 @dataclass(frozen=True, eq=False)

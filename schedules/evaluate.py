@@ -111,7 +111,7 @@ def segment_cost(instance: Instance, segment: Segment) -> SegmentCost:
     load_energy = sum(tables.energy.load[first : last + 1].tolist())
     if segment.tiled:
         stage = _tiled_cost(tables, first)
-        clusters = (stage,)
+        clusters: tuple[ClusterCost, ...] = (stage,)
         dram, sample_energy = 0, stage.energy
         beat = stage.time
     else:

@@ -12,7 +12,6 @@ from schedules.evaluate import latency
 from schedules.schedule import Schedule
 from schedules.verify import violations
 
-
 Stop = Literal["optimal", "infeasible", "time-limit", "interrupted", "finished"]
 """Why a run ended; whether there is a schedule is another matter."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instances.cost.arithmetic import (
     LayerSizes,
@@ -31,7 +32,7 @@ class _Tiling:
         received: bytes through one port, a sample.
     """
 
-    fits: Ints
+    fits: NDArray[np.bool_]
     tiles: Ints
     channels: Ints
     rows: Ints
@@ -70,7 +71,7 @@ class _Alone:
     ) -> None:
         self.traffic, self.sizes, self.package = traffic, sizes, package
         self.clock = Clock(package)
-        self.chiplets = np.int64(package.chiplets)
+        self.chiplets = package.chiplets
         self.uses = uses
         self.inputs, self.operands, self.addends = (
             self._column([sum(use.bytes for use in own if use.role == role) for own in uses])
@@ -102,7 +103,8 @@ class _Alone:
     def _channels_that_fit(self, row: Ints, columns: Ints) -> Ints:
         """Output channels whose weights fit beside double-buffered rows of input and output."""
         free = self.package.chiplet.buffer_bytes - 2 * row
-        return free // (self.channel_bytes + 2 * columns * self.width)
+        fit: Ints = free // (self.channel_bytes + 2 * columns * self.width)
+        return fit
 
     def by_channel(self) -> _Tiling:
         """Every chiplet sees all inputs and makes some of the tile's channels."""
@@ -131,7 +133,10 @@ class _Alone:
         channels = np.clip(fit, 1, sizes.channels)
         tiles = ceil_div(sizes.channels, channels)
         part = self._column(
-            [sum(int(self.traffic.tile(u)[-1]) for u in own if u.role == "input") for own in self.uses]
+            [
+                sum(int(self.traffic.tile(u)[-1]) for u in own if u.role == "input")
+                for own in self.uses
+            ]
         )
         return _Tiling(
             fits=fit >= 1,

@@ -12,9 +12,10 @@ from instances.package import Chiplet
 from instances.tables import Ints
 
 
-def ceil_div(a: Ints, b: Ints) -> Ints:
+def ceil_div(a: Ints | int, b: Ints | int) -> Ints:
     """Quotient rounded up."""
-    return -(-a // b)
+    quotient: Ints = -np.floor_divide(-np.asarray(a, dtype=np.int64), b)
+    return quotient
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +83,8 @@ def split_positions(network: Network, chiplet: Chiplet, chiplets: int) -> Positi
 def _split_one(layer: Layer, chiplet: Chiplet, chiplets: int) -> Ints:
     """[4,C]: the attributes of PositionSplit for one layer."""
     a, b = _factor_pairs(*layer.positions, chiplets)
-    rows = ceil_div(np.int64(layer.positions[0]), a)
-    columns = ceil_div(np.int64(layer.positions[1]), b)
+    rows = ceil_div(layer.positions[0], a)
+    columns = ceil_div(layer.positions[1], b)
     input_rows = _reach(layer, 0, rows)
     input_columns = _reach(layer, 1, columns)
     work = _array_passes(chiplet, rows, columns)
@@ -121,7 +122,8 @@ def _array_passes(chiplet: Chiplet, rows: Ints, columns: Ints) -> Ints:
     if chiplet.dataflow == "weight-stationary":
         return rows * columns
     p, q = chiplet.array
-    return ceil_div(rows, np.int64(p)) * ceil_div(columns, np.int64(q))
+    passes: Ints = ceil_div(rows, p) * ceil_div(columns, q)
+    return passes
 
 
 def compute_cycles(
@@ -134,8 +136,9 @@ def compute_cycles(
     """
     passes = _array_passes(chiplet, rows, columns) * sizes.taps
     if chiplet.dataflow == "weight-stationary":
-        k, d = (np.int64(extent) for extent in chiplet.array)
-        return ceil_div(channels, k) * ceil_div(sizes.depth, d) * passes
+        k, d = chiplet.array
+        passes = ceil_div(channels, k) * ceil_div(sizes.depth, d) * passes
+        return passes
     return channels * sizes.depth * passes
 
 
@@ -148,12 +151,13 @@ def operand_reads(
     inputs once an output channel, weights once a block of positions (`passes`).
     """
     if chiplet.dataflow == "weight-stationary":
-        return weights + inputs * ceil_div(channels, np.int64(chiplet.array[0]))
+        reads: Ints = weights + inputs * ceil_div(channels, chiplet.array[0])
+        return reads
     return weights * passes + inputs * channels
 
 
 def blocks_of_positions(chiplet: Chiplet, rows: Ints, columns: Ints) -> Ints:
-    """How often an output-stationary array starts over on a tile; 1 where weights are stationary."""
+    """How often an output-stationary array starts over on a tile; 1 if weights are stationary."""
     if chiplet.dataflow == "weight-stationary":
         return np.ones_like(rows)
     return _array_passes(chiplet, rows, columns)

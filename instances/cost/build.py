@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from instances.cost.alone import alone_costs
 from instances.cost.arithmetic import (
@@ -165,7 +167,7 @@ class _Model:
         )
 
     def _send(self, compute: Ints) -> _Stage:
-        """`exit`: each chiplet sends its share; overlapped, only what outlasts the compute shows."""
+        """`exit`: each chiplet sends its share; if overlapped, what outlasts the compute shows."""
         made = self._made_bytes()[:, None]
         cycles = self._send_cycles(made)[:, None]
         if self.package.overlap:
@@ -209,7 +211,7 @@ class _Model:
         working = np.zeros((len(self.uses), len(OPTIONS), len(self.n)), dtype=np.int64)
         for index, uses in enumerate(self.uses):
             held = int(made[index]) + sum(use.bytes for use in uses)
-            working[index] = ceil_div(np.int64(2 * held), self.n)
+            working[index] = ceil_div(2 * held, self.n)
             rows = (self.traffic.input_row(u, u.shape[2]) for u in uses if u.role == "input")
             operands = sum(use.bytes for use in uses if use.role == "operand")
             weights = self.network.layers[index].weights * self.package.element_bytes
@@ -267,6 +269,5 @@ class _Model:
         return total
 
 
-def _picojoules(amount: np.ndarray) -> Ints:  # type: ignore[type-arg]
+def _picojoules(amount: NDArray[np.floating[Any]]) -> Ints:
     return np.rint(amount).astype(np.int64)
-

@@ -103,7 +103,7 @@ class Traffic:
             from_isp = np.stack([nothing, transpose, transpose])
             from_wsp = np.stack([transpose, nothing, nothing])
             return np.stack([from_isp, from_wsp, from_wsp])
-        halo = np.maximum(0, self.tile(use) - ceil_div(np.int64(use.bytes), self.n))
+        halo = np.maximum(0, self.tile(use) - ceil_div(use.bytes, self.n))
         from_isp = np.stack([gather, transpose, transpose])
         from_wsp = np.stack([gather, halo, halo])
         return np.stack([from_isp, from_wsp, from_wsp])
@@ -124,10 +124,8 @@ class Traffic:
         return channels * rows * np.minimum(columns, width) * self.element_bytes
 
 
-def _needed(
-    outputs: Ints, inputs: Ints, index: int, layer: Layer, axis: int, extent: int
-) -> Ints:
-    """Input positions that a tile reads; all of them when the axis is not cut (flattened inputs)."""
+def _needed(outputs: Ints, inputs: Ints, index: int, layer: Layer, axis: int, extent: int) -> Ints:
+    """Input positions that a tile reads; all when the axis is not cut (flattened inputs)."""
     whole = outputs[index] == layer.positions[axis]
     return np.where(whole, extent, np.minimum(extent, inputs[index]))
 
@@ -154,12 +152,18 @@ class Clock:
     def hops(self, count: Ints) -> Ints:
         """Cycles of `count` hops; part of a cycle counts as one."""
         hop = Fraction(str(self.package.nop.hop_ns)) * self.package.chiplet.clock_hz / 10**9
-        return ceil_div(count * hop.numerator, np.int64(hop.denominator))
+        return ceil_div(count * hop.numerator, hop.denominator)
 
 
 def _at_rate(amount: Ints, clock_hz: int, bandwidth: int) -> Ints:
+    """`amount` * clock / bandwidth, rounded up.
+
+    Whole multiples of the rate's denominator are taken first, so that no product leaves 64 bits:
+    the rest is smaller than the denominator.
+    """
     rate = Fraction(clock_hz, bandwidth)
-    return ceil_div(amount * rate.numerator, np.int64(rate.denominator))
+    whole, rest = np.divmod(amount, rate.denominator)
+    return whole * rate.numerator + ceil_div(rest * rate.numerator, rate.denominator)
 
 
 def diameter(n: Ints) -> Ints:

@@ -40,7 +40,7 @@ def stage_times_from(
         leaving: [L,C] cycles for skip tensors that leave the cluster first..j.
         momentary: [L,O,C] working bytes and waiting skip tensors.
         cutoff: larger times cannot matter and count as FAR.
-        cap: most labels kept for a layer and an option.
+        cap: most labels kept for a layer and an option, at least 2.
 
     Returns:
         lower: [L,C] a lower bound on at most c chiplets: a running minimum over c, because a

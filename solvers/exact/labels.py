@@ -120,7 +120,7 @@ def bracket_price(
             break
         low = high
         high = max(2.0**-20, 4 * high)
-    for _ in range(24 if 0.0 < high and reached < FAR else 0):
+    for _ in range(24 if high > 0.0 and reached < FAR else 0):
         middle = (low + high) / 2
         time, need = best_at(middle, first_costs, steps, exits, resident, momentary)
         if need <= capacity:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from heuristics.baselines import sequential
+from heuristics.baselines import pipeline, sequential
+from heuristics.scope import scope
 from instances.instance import Instance
 from instances.jit import compiled
 from instances.tables import Ints
@@ -18,24 +19,29 @@ from solvers.exact.stages import OutOfTimeError, Stages, in_parallel
 def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
     """Prove the best schedule of the whole problem (docs/problem.md, 'The exact program').
 
-    The time grows with L^2 C labels for the stages, L^3 C for the bottlenecks of all segments,
-    and n^2 K for each segment that is settled.
+    Bounding all stage times takes O(L^2 C) sets of at most CAP labels an option; each beat of the
+    grid O(L^3) steps times the handful of undominated cluster counts; a segment that is
+    settled, the square of its layers for each beat tried. Few are settled.
     """
-    return _solve(instance, progress, workers, longest=len(instance.tables.layers))
+    return _solve(instance, progress, workers, merging=True)
 
 
 def segmented(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
-    """Prove the best schedule whose clusters are single layers: the classic segmented pipeline."""
-    stop = _solve(instance, progress, workers, longest=1)
-    if progress.best is not None or stop == "infeasible":
-        progress.bound = None
+    """The best schedule whose clusters are single layers: the classic segmented pipeline.
+
+    It is found exactly, but says nothing about merged clusters: there is no bound. Where no
+    such schedule fits, none fits at all, since a layer needs no more memory alone.
+    """
+    stop = _solve(instance, progress, workers, merging=False)
     return "finished" if stop == "optimal" else stop
 
 
-def _solve(instance: Instance, progress: Progress, workers: int, longest: int) -> Stop:
+def _solve(instance: Instance, progress: Progress, workers: int, merging: bool) -> Stop:
+    """Search on from the fast methods' schedules; `merging` allows clusters of several layers."""
     try:
-        sequential(instance, progress, 0, workers)
-        return _Search(instance, progress, workers, longest).run()
+        for heuristic in (sequential, scope) if merging else (sequential, pipeline):
+            heuristic(instance, progress, 0, workers)
+        return _Search(instance, progress, workers, merging).run()
     except OutOfTimeError:
         return "time-limit"
 
@@ -51,14 +57,16 @@ class _Search:
         found: (clusters, beat) of settled segments; 0 clusters where tiled is best.
     """
 
-    def __init__(self, instance: Instance, progress: Progress, workers: int, longest: int) -> None:
+    def __init__(self, instance: Instance, progress: Progress, workers: int, merging: bool) -> None:
         self.instance = instance
+        self.merging = merging
         self.progress = progress
         tables = instance.tables
         self.count = len(tables.layers)
         self.loads = tables.loads[None, 1:] - tables.loads[:-1, None]
         incumbent = progress.objective
         cutoff = FAR - 1 if incumbent is None else incumbent // instance.batch
+        longest = self.count if merging else 1
         self.stages = Stages(instance, longest, cutoff, progress, workers)
         self.found: dict[tuple[int, int], tuple[int, int]] = {}
         self.settled = np.zeros((self.count, self.count), dtype=bool)
@@ -110,11 +118,16 @@ class _Search:
             if length >= (FAR if incumbent is None else incumbent):
                 if incumbent is None:
                     return "infeasible"
-                self.progress.raise_bound(incumbent)
+                self._raise_bound(incumbent)
                 return "optimal"
-            self.progress.raise_bound(length)
+            self._raise_bound(length)
             self._try(_segments_of(starts))
         return "time-limit"
+
+    def _raise_bound(self, bound: int) -> None:
+        """Report a bound, unless it holds only for schedules without merged layers."""
+        if self.merging:
+            self.progress.raise_bound(bound)
 
     def _try(self, path: list[tuple[int, int]]) -> None:
         """Settle a path's segments; offer the schedule if it is better than the incumbent."""
@@ -149,9 +162,11 @@ class _Search:
             if clusters == 0:
                 return cost, clusters, beat
             parts = clusters_at(first, last, times, beat, clusters)
-            met = [self.stages.reaches(*map(int, part), beat) for part in parts]
+            met = [self.stages.reaches(i, j, c, beat) for i, j, c in parts.tolist()]
             if all(met):
                 return cost, clusters, beat
+            if self.progress.expired:
+                raise OutOfTimeError
 
     def _schedule(self, path: list[tuple[int, int]]) -> Schedule:
         return Schedule(tuple(self._segment(first, last) for first, last in path))
@@ -163,7 +178,7 @@ class _Search:
             whole = Cluster(first, last, tables.chiplets, tables.options[:1])
             return Segment((whole,), tiled=True)
         parts = clusters_at(first, last, self.stages.times, beat, clusters)
-        return Segment(tuple(self.stages.cluster(*map(int, part)) for part in parts))
+        return Segment(tuple(self.stages.cluster(i, j, c) for i, j, c in parts.tolist()))
 
 
 @compiled
@@ -180,7 +195,7 @@ def shortest_path(costs: Ints) -> tuple[int, Ints]:
                 if total < length[last + 1]:
                     length[last + 1] = total
                     starts[last] = first
-    return length[count], starts
+    return int(length[count]), starts
 
 
 def beat_grid(times: Ints, steps: int = 256) -> Ints:

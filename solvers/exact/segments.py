@@ -12,7 +12,6 @@ import numpy as np
 
 from instances.jit import compiled
 from instances.tables import Ints
-from solvers.exact.labels import FAR
 
 NEVER = 2**30
 """More chiplets, or clusters, than any package has."""
@@ -22,16 +21,16 @@ NEVER = 2**30
 def chiplets_needed(first: int, last: int, times: Ints, beat: int) -> Ints:
     """[n,n] chiplets that the cluster first+i..first+j needs to meet the beat, at [j,i].
 
-    NEVER where the package is too small, 0 where the cluster never fits, nor any longer one.
+    NEVER where the package is too small or the cluster is out of the question.
     """
     size = last - first + 1
     chiplets = times.shape[2]
-    needed = np.zeros((size, size), dtype=np.int64)
+    needed = np.full((size, size), NEVER, dtype=np.int64)
     for j in range(size):
         for i in range(j, -1, -1):
             own = times[first + i, first + j]
-            if own[chiplets - 1] == FAR:
-                break
+            if own[chiplets - 1] > beat:
+                continue
             low, high = 0, chiplets
             while low < high:
                 middle = (low + high) // 2
@@ -39,7 +38,7 @@ def chiplets_needed(first: int, last: int, times: Ints, beat: int) -> Ints:
                     high = middle
                 else:
                     low = middle + 1
-            needed[j, i] = low + 1 if low < chiplets else NEVER
+            needed[j, i] = low + 1
     return needed
 
 
@@ -61,8 +60,6 @@ def share(begin: int, needed: Ints, chiplets: int) -> tuple[Ints, Ints, Ints]:
         row = fewest[j + 1]
         for i in range(j, begin - 1, -1):
             own = needed[j, i]
-            if own == 0:
-                break
             if own < NEVER and high[i] >= 0:
                 for k in range(low[i], high[i] + 1):
                     row[k + 1] = min(row[k + 1], fewest[i, k] + own)
@@ -74,7 +71,7 @@ def share(begin: int, needed: Ints, chiplets: int) -> tuple[Ints, Ints, Ints]:
 
 @compiled
 def keep_useful(row: Ints, j: int, low: Ints, high: Ints, chiplets: int) -> None:
-    """Drop entries that do not fit or do not save chiplets; narrow low[j] and high[j] to the rest."""
+    """Drop entries that do not fit or save no chiplets; narrow low[j] and high[j] to the rest."""
     best, least, most = chiplets + 1, row.shape[0], -1
     for k in range(low[j], high[j] + 1):
         if row[k] < best:
@@ -89,7 +86,7 @@ def keep_useful(row: Ints, j: int, low: Ints, high: Ints, chiplets: int) -> None
 def fewest_clusters(times: Ints, beat: int) -> Ints:
     """[L,L] the fewest clusters in which segment s..e meets the beat; NEVER if in none."""
     count, _, chiplets = times.shape
-    counts = np.full((count, count), NEVER, dtype=np.int32)
+    counts = np.full((count, count), NEVER, dtype=np.int64)
     needed = chiplets_needed(0, count - 1, times, beat)
     for first in range(count):
         _, low, high = share(first, needed, chiplets)

@@ -15,7 +15,6 @@ from schedules.schedule import Cluster
 from solvers.exact.bounds import stage_times_from
 from solvers.exact.labels import FAR, fastest
 
-
 CAP = 64
 """Labels kept for a layer and an option while all clusters are bounded."""
 
@@ -40,7 +39,6 @@ class Stages:
     ) -> None:
         """Bound all clusters of at most `longest` layers whose time is at most `cutoff`."""
         self.tables = instance.tables
-        self._known: dict[tuple[int, int, int], tuple[int, tuple[str, ...]]] = {}
         count, _, chiplets = self.tables.shape
         self.times = np.full((count, count, chiplets), FAR, dtype=np.int64)
         self.reached = np.full((count, count, chiplets), FAR, dtype=np.int64)
@@ -71,29 +69,30 @@ class Stages:
         return bounds
 
     def reaches(self, first: int, last: int, chiplets: int, beat: int) -> bool:
-        """Whether the cluster on exactly so many chiplets meets the beat; sharpens the bounds."""
+        """Whether the cluster on exactly so many chiplets meets the beat; sharpens the bounds.
+
+        The search for options stops a little above the beat: that is fast, and enough to
+        know that the cluster is out of the question for this beat and its neighbours.
+        """
         place = first, last, chiplets - 1
         if self.reached[place] <= beat:
             return True
-        time, _ = self._fastest(first, last, chiplets)
-        self.reached[place] = time
-        fewer = self.times[first, last, chiplets - 2] if chiplets > 1 else FAR
-        self.times[place] = min(int(fewer), time)
+        limit = min(beat + beat // 16 + 1, int(self.reached[place]))
+        time, _ = self._fastest(first, last, chiplets, limit)
+        if time < FAR:
+            self.reached[place] = time
+        fewer = int(self.times[first, last, chiplets - 2]) if chiplets > 1 else FAR
+        self.times[place] = min(fewer, time, limit)
         return time <= beat
 
     def cluster(self, first: int, last: int, chiplets: int) -> Cluster:
         """The fastest cluster first..last on exactly `chiplets` chiplets."""
-        return Cluster(first, last, chiplets, self._fastest(first, last, chiplets)[1])
+        limit = int(self.reached[first, last, chiplets - 1]) + 1
+        _, options = self._fastest(first, last, chiplets, limit)
+        return Cluster(first, last, chiplets, tuple(self.tables.options[o] for o in options))
 
-    def _fastest(self, first: int, last: int, chiplets: int) -> tuple[int, tuple[str, ...]]:
-        key = first, last, chiplets
-        if key not in self._known:
-            time, options = self._solve(first, last, chiplets)
-            self._known[key] = time, tuple(self.tables.options[o] for o in options)
-        return self._known[key]
-
-    def _solve(self, first: int, last: int, chiplets: int) -> tuple[int, Ints]:
-        """Label setting on one column of the tables."""
+    def _fastest(self, first: int, last: int, chiplets: int, limit: int) -> tuple[int, Ints]:
+        """Time and options of the fastest cluster, if that is below the limit; else FAR."""
         tables, c = self.tables, chiplets - 1
         layers = slice(first, last + 1)
         steps = tables.step[layers, :, :, c].copy()
@@ -111,7 +110,6 @@ class Stages:
             if first <= skip.producer < last and skip.needed_after(last):
                 leaving += int(skip.leave[c])
             momentary[[layer - first for layer in skip.waits(first, last)]] += skip.hold[c]
-        known = int(self.reached[first, last, c])
         time, options = fastest(
             entry,
             steps,
@@ -119,7 +117,7 @@ class Stages:
             tables.resident[layers, :, c].copy(),
             momentary,
             tables.capacity,
-            FAR if known == FAR else known - leaving + 1,
+            limit - leaving,
         )
         return (time + leaving if time < FAR else FAR), options
 

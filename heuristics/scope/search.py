@@ -1,0 +1,115 @@
+"""Scope's search in its four steps (Huang et al., arXiv 2602.14393; the details are ours).
+
+1. Segments: the shortest path over candidate segments (`search`, here).
+2. Clusters: layers merge, from one layer a cluster downwards (`clusters.merge_layers`).
+3. Regions: in proportion to load, then chiplets move to the bottleneck (`regions`).
+4. Partitions: one switch from WSP to ISP (`stage.best_switch`).
+"""
+
+from __future__ import annotations
+
+from heuristics.scope.clusters import merge_layers
+from heuristics.scope.stage import FAR, StageCosts, best_switch, stage_costs
+from instances.instance import Instance
+from instances.tables import Ints
+from schedules.progress import Progress, Stop
+from schedules.schedule import Cluster, Schedule, Segment
+
+GROWTH = 1.2
+"""Ratio of neighbouring candidate lengths of a segment."""
+
+
+def scope(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+    """Scope's search: segments, merged clusters, regions, one switch from WSP to ISP."""
+    search = _Search(instance, progress)
+    path = search.segments()
+    if path:
+        progress.offer(Schedule(tuple(search.segment(first, last) for first, last in path)))
+    return "time-limit" if progress.expired else "finished"
+
+
+def candidate_lengths(count: int) -> list[int]:
+    """Lengths of segments to try: each GROWTH times the one before, O(log L) of them."""
+    lengths, length = [], 1.0
+    while length < count:
+        lengths.append(int(length))
+        length = max(length + 1, length * GROWTH)
+    return [*lengths, count]
+
+
+class _Search:
+    def __init__(self, instance: Instance, progress: Progress) -> None:
+        self.instance = instance
+        self.progress = progress
+        self.costs: StageCosts = stage_costs(instance.tables)
+        self.loads: Ints = instance.tables.entry[:, :, 0].min(axis=1)
+
+    def segments(self) -> list[tuple[int, int]]:
+        """Step 1: the cheapest path over O(L log L) candidate segments, tiled layers among them.
+
+        Returns (first, last) pairs; none if no path fits or time ran out before one was known.
+        """
+        count = len(self.instance.tables.layers)
+        lengths = candidate_lengths(count)
+        cheapest = [0] + [FAR] * count
+        begins = [0] * (count + 1)
+        for first in range(count):
+            if cheapest[first] == FAR or self.progress.expired:
+                continue
+            for last in dict.fromkeys(min(first + n, count) - 1 for n in lengths):
+                cost = self._cost(first, last)
+                if cost == FAR and last > first:
+                    break
+                if cheapest[first] + cost < cheapest[last + 1]:
+                    cheapest[last + 1] = cheapest[first] + cost
+                    begins[last + 1] = first
+        path = []
+        end = count if cheapest[count] < FAR else 0
+        while end > 0:
+            path.append((begins[end], end - 1))
+            end = begins[end]
+        return path[::-1]
+
+    def _cost(self, first: int, last: int) -> int:
+        """Cycles of a segment, weights included; FAR if it does not fit."""
+        tables = self.instance.tables
+        cost = self._merged(first, last)[0]
+        if first == last and tables.alone[first] >= 0:
+            cost = min(cost, self.instance.batch * int(tables.alone[first]))
+        return FAR if cost == FAR else cost + int(tables.loads[last + 1] - tables.loads[first])
+
+    def _merged(self, first: int, last: int) -> tuple[int, Ints, Ints]:
+        tables = self.instance.tables
+        merged: tuple[int, Ints, Ints] = merge_layers(
+            self.costs,
+            first,
+            last,
+            self.loads,
+            tables.chiplets,
+            self.instance.batch,
+            int(tables.io[first, last]),
+            tables.chiplets,
+        )
+        return merged
+
+    def segment(self, first: int, last: int) -> Segment:
+        """The segment that steps 2 to 4 make of layers first..last."""
+        tables = self.instance.tables
+        cost, begins, regions = self._merged(first, last)
+        alone = int(tables.alone[first]) if first == last else -1
+        if alone >= 0 and self.instance.batch * alone <= cost:
+            whole = Cluster(first, last, tables.chiplets, tables.options[:1])
+            return Segment((whole,), tiled=True)
+        ends = [*(begins[1:] - 1).tolist(), last]
+        return Segment(
+            tuple(
+                self._cluster(begin, end, region)
+                for begin, end, region in zip(begins.tolist(), ends, regions.tolist(), strict=True)
+            )
+        )
+
+    def _cluster(self, first: int, last: int, chiplets: int) -> Cluster:
+        options = self.instance.tables.options
+        _, switch, option = best_switch(self.costs, first, last, chiplets)
+        early = (options[option],) * (switch - first)
+        return Cluster(first, last, chiplets, early + options[:1] * (last + 1 - switch))
