@@ -157,8 +157,8 @@ class Network:
             for name, _ in layer.outputs:
                 _claim(name, tensors, "tensor")
         for name in self.results:
-            if name not in tensors:
-                raise NetworkError(f"result {name!r} is not a tensor of the network")
+            if name not in later:
+                raise NetworkError(f"result {name!r} is not a tensor that a layer makes")
 
     @cached_property
     def _shapes(self) -> Mapping[str, Shape]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +15,7 @@ from instances.cost.arithmetic import (
     compute_cycles,
     operand_reads,
 )
-from instances.cost.traffic import Clock, Traffic, Use
+from instances.cost.traffic import Clock, Traffic, Use, role_bytes
 from instances.package import Package
 from instances.tables import Ints
 
@@ -73,17 +74,18 @@ class _Alone:
         self.clock = Clock(package)
         self.chiplets = package.chiplets
         self.uses = uses
-        self.inputs, self.operands, self.addends = (
-            self._column([sum(use.bytes for use in own if use.role == role) for own in uses])
-            for role in ("input", "operand", "addend")
-        )
+        self.inputs = role_bytes(uses, "input")
+        self.operands = role_bytes(uses, "operand")
+        self.addends = role_bytes(uses, "addend")
         layers = traffic.network.layers
         made = [
             sum(t.elements for t in traffic.network.tensors if t.producer == index)
             for index in range(len(layers))
         ]
         self.made = self._column(made) * package.element_bytes
-        stationary = sizes.weights * package.element_bytes + self.operands
+        stationary = sizes.weights * package.element_bytes + self._column(
+            [sum(use.bytes for use in own if "operand" in use.roles) for own in uses]
+        )
         self.channel_bytes = ceil_div(stationary, sizes.channels)
         self.width = package.element_bytes * np.where(self.addends > 0, 2, 1)
 
@@ -91,12 +93,12 @@ class _Alone:
     def _column(values: list[int]) -> Ints:
         return np.array(values, dtype=np.int64)[:, None]
 
-    def _row_bytes(self, columns: Ints) -> Ints:
-        """Inputs that must be on one chiplet for a row of `columns` output positions."""
+    def _row_bytes(self, columns: Sequence[int | None]) -> Ints:
+        """Inputs that must be on one chiplet for a row of outputs that reads so many columns."""
         return self._column(
             [
-                sum(int(self.traffic.input_row(u, int(width))) for u in own if u.role == "input")
-                for own, width in zip(self.uses, columns[:, 0], strict=True)
+                sum(self.traffic.input_row(use, width) for use in own if "input" in use.roles)
+                for own, width in zip(self.uses, columns, strict=True)
             ]
         )
 
@@ -109,9 +111,10 @@ class _Alone:
     def by_channel(self) -> _Tiling:
         """Every chiplet sees all inputs and makes some of the tile's channels."""
         sizes, chiplets = self.sizes, self.chiplets
-        fit = self._channels_that_fit(self._row_bytes(sizes.columns), sizes.columns)
-        channels = np.clip(fit, 1, ceil_div(sizes.channels, chiplets))
-        tiles = ceil_div(sizes.channels, channels * chiplets)
+        fit = self._channels_that_fit(self._row_bytes([None] * len(self.uses)), sizes.columns)
+        share = ceil_div(sizes.channels, chiplets)
+        tiles = ceil_div(share, np.clip(fit, 1, share))
+        channels = ceil_div(share, tiles)
         own = ceil_div(self.operands, chiplets) + ceil_div(self.addends, chiplets)
         return _Tiling(
             fits=fit >= 1,
@@ -128,13 +131,13 @@ class _Alone:
         """Every chiplet holds the whole weight tile and makes some positions."""
         sizes, split = self.sizes, self.traffic.split
         rows, columns = split.rows[:, -1:], split.columns[:, -1:]
-        input_columns = split.input_columns[:, -1:]
-        fit = self._channels_that_fit(self._row_bytes(input_columns), columns)
-        channels = np.clip(fit, 1, sizes.channels)
-        tiles = ceil_div(sizes.channels, channels)
+        row = self._row_bytes(split.input_columns[:, -1].tolist())
+        fit = self._channels_that_fit(row, columns)
+        tiles = ceil_div(sizes.channels, np.clip(fit, 1, sizes.channels))
+        channels = ceil_div(sizes.channels, tiles)
         part = self._column(
             [
-                sum(int(self.traffic.tile(u)[-1]) for u in own if u.role == "input")
+                sum(int(self.traffic.tile(u)[-1]) for u in own if "input" in u.roles)
                 for own in self.uses
             ]
         )

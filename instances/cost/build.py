@@ -18,7 +18,7 @@ from instances.cost.arithmetic import (
     split_positions,
 )
 from instances.cost.dram import io_bytes
-from instances.cost.traffic import OPTIONS, Clock, Traffic, diameter, uses_of
+from instances.cost.traffic import OPTIONS, Clock, Traffic, diameter, role_bytes, uses_of
 from instances.instance import Instance
 from instances.network import Network, Tensor
 from instances.package import Package
@@ -105,33 +105,27 @@ class _Model:
         wsp = compute_cycles(chiplet, sizes, whole, split.rows, split.columns)
         cycles = np.stack([isp, wsp, wsp], axis=1)
 
-        weights = sizes.weights * self.package.element_bytes
-        inputs, tiles = self._input_bytes()
-        reads_isp = operand_reads(
-            chiplet,
-            share,
-            ceil_div(weights, n),
-            inputs,
-            blocks_of_positions(chiplet, sizes.rows, sizes.columns),
-        )
+        operands = role_bytes(self.uses, "operand")
+        stationary = sizes.weights * self.package.element_bytes + operands
+        inputs = role_bytes(self.uses, "input")
+        blocks = blocks_of_positions(chiplet, sizes.rows, sizes.columns)
+        reads_isp = operand_reads(chiplet, share, ceil_div(stationary, n), inputs, blocks)
         blocks = blocks_of_positions(chiplet, split.rows, split.columns)
-        reads_wsp = operand_reads(chiplet, whole, weights, tiles, blocks)
+        reads_wsp = operand_reads(chiplet, whole, stationary, self._tile_bytes(), blocks)
         reads = n * np.stack([reads_isp, reads_wsp, reads_wsp], axis=1)
         macs = np.array([layer.macs for layer in self.network.layers], dtype=np.float64)
         written = 8 * chiplet.buffer_write_pj_per_bit * self._made_bytes()
         fixed = (chiplet.mac_pj * macs + written)[:, None, None]
         return cycles, _picojoules(fixed + 8 * chiplet.buffer_read_pj_per_bit * reads)
 
-    def _input_bytes(self) -> tuple[Ints, Ints]:
-        """Activation operands of each layer: [L,1] all of them, [L,C] those of a WSP tile."""
-        whole = np.zeros((len(self.uses), 1), dtype=np.int64)
+    def _tile_bytes(self) -> Ints:
+        """[L,C] bytes of the inputs that a WSP tile reads."""
         tiles = np.zeros((len(self.uses), len(self.n)), dtype=np.int64)
         for index, uses in enumerate(self.uses):
             for use in uses:
-                if use.role == "input":
-                    whole[index] += use.bytes
+                if "input" in use.roles:
                     tiles[index] += self.traffic.tile(use)
-        return whole, tiles
+        return tiles
 
     def _made_bytes(self) -> Ints:
         """[L] bytes of all tensors that each layer makes."""
@@ -212,8 +206,8 @@ class _Model:
         for index, uses in enumerate(self.uses):
             held = int(made[index]) + sum(use.bytes for use in uses)
             working[index] = ceil_div(2 * held, self.n)
-            rows = (self.traffic.input_row(u, u.shape[2]) for u in uses if u.role == "input")
-            operands = sum(use.bytes for use in uses if use.role == "operand")
+            rows = (self.traffic.input_row(use) for use in uses if "input" in use.roles)
+            operands = sum(use.bytes for use in uses if "operand" in use.roles)
             weights = self.network.layers[index].weights * self.package.element_bytes
             gathered = [sum(rows), operands, operands + weights]
             working[index] += np.array(gathered, dtype=np.int64)[:, None]

@@ -24,36 +24,43 @@ Role = Literal["input", "operand", "addend"]
 
 @dataclass(frozen=True)
 class Use:
-    """One reading of a tensor by a layer.
+    """A tensor that a layer reads.
 
     Attributes:
         tensor: its name.
         shape: channels, height, width.
         bytes: of the whole tensor.
         layer: index of the reader.
-        role: activation input, second operand of a matmul, or element-wise addend.
+        roles: activation input, second operand of a matmul, element-wise addend, in this order.
     """
 
     tensor: str
     shape: Shape
     bytes: int
     layer: int
-    role: Role
+    roles: tuple[Role, ...]
 
 
 def uses_of(network: Network, index: int, element_bytes: int) -> list[Use]:
-    """Everything that a layer reads."""
+    """Every tensor that a layer reads, once each."""
     layer = network.layers[index]
-    roles: list[tuple[Role, tuple[str, ...]]] = [
+    readings: list[tuple[Role, tuple[str, ...]]] = [
         ("input", layer.inputs),
         ("operand", layer.operands),
         ("addend", layer.addends),
     ]
-    return [
-        Use(name, network.shape(name), prod(network.shape(name)) * element_bytes, index, role)
-        for role, names in roles
-        for name in names
-    ]
+    uses = []
+    for name in layer.reads:
+        shape = network.shape(name)
+        roles = tuple(role for role, names in readings if name in names)
+        uses.append(Use(name, shape, prod(shape) * element_bytes, index, roles))
+    return uses
+
+
+def role_bytes(uses: list[list[Use]], role: Role) -> Ints:
+    """[L,1] bytes of the tensors of each layer whose first role this is."""
+    sums = [sum(use.bytes for use in own if use.roles[0] == role) for own in uses]
+    return np.array(sums, dtype=np.int64)[:, None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,32 +88,41 @@ class Traffic:
         return channels * rows * columns * self.element_bytes
 
     def received(self, use: Use) -> Ints:
-        """[O,C] bytes each chiplet receives when the tensor comes from outside the region."""
+        """[O,C] bytes each chiplet receives when the tensor comes from outside the region.
+
+        A tensor of several roles comes once, in the largest amount that one of them asks for.
+        """
         whole = np.full_like(self.n, use.bytes)
         share = ceil_div(whole, self.n)
-        if use.role == "input":
-            by_position = self.tile(use)
-            return np.stack([whole, by_position, by_position])
-        if use.role == "operand":
-            return np.stack([share, whole, whole])
-        return np.stack([share, share, share])
+        by_position = self.tile(use)
+        amounts: dict[Role, list[Ints]] = {
+            "input": [whole, by_position, by_position],
+            "operand": [share, whole, whole],
+            "addend": [share, share, share],
+        }
+        return np.max([amounts[role] for role in use.roles], axis=0)
 
     def redistributed(self, use: Use) -> Ints:
         """[O,O,C] bytes each chiplet receives when the previous layer left it in the region."""
         others = use.bytes * (self.n - 1)
         gather, transpose = ceil_div(others, self.n), ceil_div(others, self.n**2)
         nothing = np.zeros_like(self.n)
-        if use.role == "operand":
-            row = np.stack([transpose, gather, gather])
-            return np.stack([row, row, row])
-        if use.role == "addend":
-            from_isp = np.stack([nothing, transpose, transpose])
-            from_wsp = np.stack([transpose, nothing, nothing])
-            return np.stack([from_isp, from_wsp, from_wsp])
         halo = np.maximum(0, self.tile(use) - ceil_div(use.bytes, self.n))
-        from_isp = np.stack([gather, transpose, transpose])
-        from_wsp = np.stack([gather, halo, halo])
-        return np.stack([from_isp, from_wsp, from_wsp])
+        from_isp: dict[Role, list[Ints]] = {
+            "input": [gather, transpose, transpose],
+            "operand": [transpose, gather, gather],
+            "addend": [nothing, transpose, transpose],
+        }
+        from_wsp: dict[Role, list[Ints]] = {
+            "input": [gather, halo, halo],
+            "operand": [transpose, gather, gather],
+            "addend": [transpose, nothing, nothing],
+        }
+        rows = [
+            np.max([amounts[role] for role in use.roles], axis=0)
+            for amounts in (from_isp, from_wsp)
+        ]
+        return np.stack([rows[0], rows[1], rows[1]])
 
     def gathered_weights(self, index: int) -> Ints:
         """[O,C] bytes of weight shards each chiplet collects before the layer runs."""
@@ -114,14 +130,14 @@ class Traffic:
         gather = ceil_div(weights * (self.n - 1), self.n)
         return np.stack([np.zeros_like(self.n), np.zeros_like(self.n), gather])
 
-    def input_row(self, use: Use, columns: Ints | int) -> Ints | int:
-        """Bytes of an input tensor that one row of `columns` output positions needs at a time."""
+    def input_row(self, use: Use, columns: int | None = None) -> int:
+        """Bytes of an input tensor that one row of outputs needs, `columns` of it or its width."""
         channels, height, width = use.shape
         layer = self.network.layers[use.layer]
         rows = height if layer.positions[0] == 1 else min(height, layer.kernel[0])
-        if layer.positions[1] == 1:
-            return channels * rows * width * self.element_bytes
-        return channels * rows * np.minimum(columns, width) * self.element_bytes
+        if columns is not None and layer.positions[1] > 1:
+            width = min(columns, width)
+        return channels * rows * width * self.element_bytes
 
 
 def _needed(outputs: Ints, inputs: Ints, index: int, layer: Layer, axis: int, extent: int) -> Ints:
@@ -152,18 +168,19 @@ class Clock:
     def hops(self, count: Ints) -> Ints:
         """Cycles of `count` hops; part of a cycle counts as one."""
         hop = Fraction(str(self.package.nop.hop_ns)) * self.package.chiplet.clock_hz / 10**9
-        return ceil_div(count * hop.numerator, hop.denominator)
+        return _times(count, hop)
 
 
 def _at_rate(amount: Ints, clock_hz: int, bandwidth: int) -> Ints:
-    """`amount` * clock / bandwidth, rounded up.
+    return _times(amount, Fraction(clock_hz, bandwidth))
 
-    Whole multiples of the rate's denominator are taken first, so that no product leaves 64 bits:
-    the rest is smaller than the denominator.
-    """
-    rate = Fraction(clock_hz, bandwidth)
-    whole, rest = np.divmod(amount, rate.denominator)
-    return whole * rate.numerator + ceil_div(rest * rate.numerator, rate.denominator)
+
+def _times(amount: Ints, rate: Fraction) -> Ints:
+    """`amount` times an exact rate, rounded up; by Python's integers where 64 bits are too few."""
+    if int(np.max(amount, initial=0)) * rate.numerator < 2**63 > rate.denominator:
+        return ceil_div(amount * rate.numerator, rate.denominator)
+    exact = -(-amount.astype(object) * rate.numerator // rate.denominator)
+    return np.asarray(exact, dtype=np.int64)
 
 
 def diameter(n: Ints) -> Ints:

@@ -12,7 +12,7 @@ import numpy as np
 
 from instances.jit import compiled
 from instances.tables import Ints
-from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME
+from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME, undominated
 
 MERGED = 4
 """Label field: 1 if the label, or one that it extends, was merged."""
@@ -126,21 +126,8 @@ def charge_labels(
 @compiled
 def keep_best(fresh: Ints, found: int, labels: Ints, begin: int, cap: int) -> int:
     """Append the undominated of fresh[:found] to labels[:begin], at most `cap`; return the end."""
-    order = np.argsort(fresh[:found, TIME], kind="mergesort")
-    kept = fresh[order]
-    end = 0
-    for candidate in range(found):
-        dominated = False
-        for other in range(end):
-            if (
-                kept[other, RESIDENT] <= kept[candidate, RESIDENT]
-                and kept[other, PEAK] <= kept[candidate, PEAK]
-            ):
-                dominated = True
-                break
-        if not dominated:
-            kept[end] = kept[candidate]
-            end += 1
+    kept = undominated(fresh[:found])
+    end = kept.shape[0]
     while end > cap:
         end = merge_neighbours(kept, end)
     labels[begin : begin + end] = kept[:end]

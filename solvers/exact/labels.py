@@ -12,6 +12,8 @@ first..l, described by its time, resident bytes, momentary peak and last option.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from instances.jit import compiled
@@ -24,89 +26,113 @@ TIME, RESIDENT, PEAK, OPTION, PARENT = range(5)
 FIELDS = 5
 
 
-@compiled
-def fastest(
-    first_costs: Ints,
-    steps: Ints,
-    exits: Ints,
-    resident: Ints,
-    momentary: Ints,
-    capacity: int,
-    known: int,
-) -> tuple[int, Ints]:
-    """The time of the fastest cluster that fits and is faster than `known`, and its options.
+class Column(NamedTuple):
+    """One cluster of n layers on one number of chiplets.
 
-    Args:
-        first_costs: [O] cycles of the first layer.
+    Attributes:
+        entry: [O] cycles of the first layer.
         steps: [n,O,O] cycles of each later layer after the previous option; row 0 unused.
         exits: [O] cycles after the last layer.
         resident, momentary: [n,O] bytes.
-        known: FAR, or a time that need not be beaten.
-
-    Returns:
-        (time, [n] options); (FAR, empty) if there is none.
+        capacity: bytes.
     """
-    count, options = resident.shape
-    prices, reached = bracket_price(first_costs, steps, exits, resident, momentary, capacity)
-    worse_than = min(known, reached + 1) if reached < FAR else known
-    ahead = completions(steps, exits, resident, prices)
-    bytes_ahead, peak_ahead = least_ahead(resident, momentary)
+
+    entry: Ints
+    steps: Ints
+    exits: Ints
+    resident: Ints
+    momentary: Ints
+    capacity: int
+
+
+@compiled
+def fastest(column: Column, known: int) -> tuple[int, Ints]:
+    """The time of the fastest cluster that fits and is faster than `known`, and its options.
+
+    Returns (time, [n] options); (FAR, empty) if there is none. `known` may be FAR.
+    """
+    count, options = column.resident.shape
+    prices, reached = bracket_price(column)
+    limit = min(known, reached + 1) if reached < FAR else known
+    ahead = completions(column, prices)
+    kept_ahead, peak_ahead = least_ahead(column)
     labels = np.empty((256, FIELDS), dtype=np.int64)
-    fresh = np.empty((256, FIELDS), dtype=np.int64)
     before, begin, end = 0, 0, 0
     for layer in range(count):
         before, begin = begin, end
+        parents = labels[before:begin]
         for own in range(options):
-            parents = begin - before if layer > 0 else 1
-            if fresh.shape[0] < parents:
-                fresh = np.empty((2 * parents, FIELDS), dtype=np.int64)
-            found = 0
-            for place in range(parents):
-                if layer == 0:
-                    parent, time, kept, peak = -1, first_costs[own], 0, 0
-                else:
-                    parent = before + place
-                    time = labels[parent, TIME] + steps[layer, labels[parent, OPTION], own]
-                    kept, peak = labels[parent, RESIDENT], labels[parent, PEAK]
-                kept += resident[layer, own]
-                peak = max(peak, momentary[layer, own])
-                need = kept + max(peak, peak_ahead[layer + 1])
-                if need + bytes_ahead[layer + 1] > capacity:
-                    continue
-                if hopeless(time, need - capacity, ahead[:, layer, own], prices, worse_than):
-                    continue
-                fresh[found, TIME] = time
-                fresh[found, RESIDENT] = kept
-                fresh[found, PEAK] = peak
-                fresh[found, OPTION] = own
-                fresh[found, PARENT] = parent
-                found += 1
-            if end + found > labels.shape[0]:
-                larger = np.empty((2 * (end + found), FIELDS), dtype=np.int64)
+            fresh = extend(column, layer, own, parents, before)
+            promising = np.empty(fresh.shape[0], dtype=np.bool_)
+            for label in range(fresh.shape[0]):
+                need = fresh[label, RESIDENT] + max(fresh[label, PEAK], peak_ahead[layer + 1])
+                promising[label] = need + kept_ahead[layer + 1] <= column.capacity and not hopeless(
+                    fresh[label, TIME], need - column.capacity, ahead[:, layer, own], prices, limit
+                )
+            fresh = undominated(fresh[promising])
+            if end + fresh.shape[0] > labels.shape[0]:
+                larger = np.empty((2 * (end + fresh.shape[0]), FIELDS), dtype=np.int64)
                 larger[:end] = labels[:end]
                 labels = larger
-            end = keep_undominated(fresh, found, labels, end)
+            labels[end : end + fresh.shape[0]] = fresh
+            end += fresh.shape[0]
     best, label = FAR, -1
     for candidate in range(begin, end):
-        time = labels[candidate, TIME] + exits[labels[candidate, OPTION]]
+        time = labels[candidate, TIME] + column.exits[labels[candidate, OPTION]]
         if time < best:
             best, label = time, candidate
     return best, trace_back(labels, label, count)
 
 
 @compiled
-def hopeless(time: int, excess: int, ahead: Floats, prices: Floats, known: int) -> bool:
-    """Whether some price shows that no completion of a label is faster than `known`."""
+def extend(column: Column, layer: int, own: int, parents: Ints, offset: int) -> Ints:
+    """Labels that follow `parents`, whose first has the index `offset`, by option `own`."""
+    if layer == 0:
+        fresh = np.zeros((1, FIELDS), dtype=np.int64)
+        fresh[0, TIME] = column.entry[own]
+        fresh[0, PARENT] = -1
+    else:
+        fresh = parents.copy()
+        for place in range(parents.shape[0]):
+            fresh[place, TIME] += column.steps[layer, parents[place, OPTION], own]
+            fresh[place, PARENT] = offset + place
+    fresh[:, RESIDENT] += column.resident[layer, own]
+    fresh[:, PEAK] = np.maximum(fresh[:, PEAK], column.momentary[layer, own])
+    fresh[:, OPTION] = own
+    return fresh
+
+
+@compiled
+def hopeless(time: int, excess: int, ahead: Floats, prices: Floats, limit: int) -> bool:
+    """Whether some price shows that no completion of a label is faster than the limit."""
     for u in range(prices.shape[0]):
-        if time + ahead[u] + prices[u] * excess >= known:
+        if time + ahead[u] + prices[u] * excess >= limit:
             return True
     return False
 
 
 @compiled
-def bracket_price(
-    first_costs: Ints, steps: Ints, exits: Ints, resident: Ints, momentary: Ints, capacity: int
-) -> tuple[Floats, int]:
+def undominated(labels: Ints) -> Ints:
+    """Labels of one last option that no other beats or equals in time, resident bytes and peak."""
+    kept = labels[np.argsort(labels[:, TIME], kind="mergesort")]
+    end = 0
+    for candidate in range(kept.shape[0]):
+        dominated = False
+        for other in range(end):
+            if (
+                kept[other, RESIDENT] <= kept[candidate, RESIDENT]
+                and kept[other, PEAK] <= kept[candidate, PEAK]
+            ):
+                dominated = True
+                break
+        if not dominated:
+            kept[end] = kept[candidate]
+            end += 1
+    return kept[:end]
+
+
+@compiled
+def bracket_price(column: Column) -> tuple[Floats, int]:
     """Prices 0, and just below and above the one at which the best choice begins to fit.
 
     Those give the tightest Lagrangian bounds. The choices met on the way that fit give a time
@@ -114,16 +140,16 @@ def bracket_price(
     """
     low, high, reached = 0.0, 0.0, FAR
     for _ in range(40):
-        time, need = best_at(high, first_costs, steps, exits, resident, momentary)
-        if need <= capacity:
+        time, need = best_at(column, high)
+        if need <= column.capacity:
             reached = time
             break
         low = high
         high = max(2.0**-20, 4 * high)
     for _ in range(24 if high > 0.0 and reached < FAR else 0):
         middle = (low + high) / 2
-        time, need = best_at(middle, first_costs, steps, exits, resident, momentary)
-        if need <= capacity:
+        time, need = best_at(column, middle)
+        if need <= column.capacity:
             reached = min(reached, time)
             high = middle
         else:
@@ -132,75 +158,56 @@ def bracket_price(
 
 
 @compiled
-def best_at(
-    price: float, first_costs: Ints, steps: Ints, exits: Ints, resident: Ints, momentary: Ints
-) -> tuple[int, int]:
+def best_at(column: Column, price: float) -> tuple[int, int]:
     """Time and bytes of the choice with the least time + price * resident bytes."""
-    count, options = resident.shape
-    value = first_costs + price * resident[0]
-    time, kept, peak = first_costs.copy(), resident[0].copy(), momentary[0].copy()
+    count, options = column.resident.shape
+    value = column.entry + price * column.resident[0]
+    time, kept, peak = column.entry.copy(), column.resident[0].copy(), column.momentary[0].copy()
     for layer in range(1, count):
         last_value, last_time = value.copy(), time.copy()
         last_kept, last_peak = kept.copy(), peak.copy()
         for own in range(options):
-            before = np.argmin(last_value + steps[layer, :, own])
-            cycles = steps[layer, before, own]
-            value[own] = last_value[before] + cycles + price * resident[layer, own]
+            before = np.argmin(last_value + column.steps[layer, :, own])
+            cycles = column.steps[layer, before, own]
+            value[own] = last_value[before] + cycles + price * column.resident[layer, own]
             time[own] = last_time[before] + cycles
-            kept[own] = last_kept[before] + resident[layer, own]
-            peak[own] = max(last_peak[before], momentary[layer, own])
-    best = np.argmin(value + exits)
-    return time[best] + exits[best], kept[best] + peak[best]
+            kept[own] = last_kept[before] + column.resident[layer, own]
+            peak[own] = max(last_peak[before], column.momentary[layer, own])
+    best = np.argmin(value + column.exits)
+    return time[best] + column.exits[best], kept[best] + peak[best]
 
 
 @compiled
-def completions(steps: Ints, exits: Ints, resident: Ints, prices: Floats) -> Floats:
+def completions(column: Column, prices: Floats) -> Floats:
     """[U,n,O] the least time + price * resident bytes of all that follows a layer, exit included.
 
     A hair is taken off, so that rounding never makes the bound too large.
     """
-    count, options = resident.shape
+    count, options = column.resident.shape
     ahead = np.empty((prices.shape[0], count, options))
     for u in range(prices.shape[0]):
         for own in range(options):
-            ahead[u, count - 1, own] = exits[own]
+            ahead[u, count - 1, own] = column.exits[own]
         for layer in range(count - 2, -1, -1):
             for own in range(options):
                 best = np.inf
                 for then in range(options):
-                    value = ahead[u, layer + 1, then] + steps[layer + 1, own, then]
-                    best = min(best, value + prices[u] * resident[layer + 1, then])
+                    value = ahead[u, layer + 1, then] + column.steps[layer + 1, own, then]
+                    best = min(best, value + prices[u] * column.resident[layer + 1, then])
                 ahead[u, layer, own] = best
     return ahead * (1 - 1e-12) - 1e-3
 
 
 @compiled
-def least_ahead(resident: Ints, momentary: Ints) -> tuple[Ints, Ints]:
+def least_ahead(column: Column) -> tuple[Ints, Ints]:
     """[n+1] the least resident bytes, and the least peak, of the layers from each one on."""
-    count = resident.shape[0]
+    count = column.resident.shape[0]
     kept = np.zeros(count + 1, dtype=np.int64)
     peak = np.zeros(count + 1, dtype=np.int64)
     for layer in range(count - 1, -1, -1):
-        kept[layer] = kept[layer + 1] + resident[layer].min()
-        peak[layer] = max(peak[layer + 1], momentary[layer].min())
+        kept[layer] = kept[layer + 1] + column.resident[layer].min()
+        peak[layer] = max(peak[layer + 1], column.momentary[layer].min())
     return kept, peak
-
-
-@compiled
-def keep_undominated(fresh: Ints, found: int, labels: Ints, end: int) -> int:
-    """Append the undominated ones of fresh[:found] to labels[:end]; return the new end."""
-    start = end
-    for candidate in np.argsort(fresh[:found, TIME], kind="mergesort"):
-        kept, peak = fresh[candidate, RESIDENT], fresh[candidate, PEAK]
-        dominated = False
-        for other in range(start, end):
-            if labels[other, RESIDENT] <= kept and labels[other, PEAK] <= peak:
-                dominated = True
-                break
-        if not dominated:
-            labels[end] = fresh[candidate]
-            end += 1
-    return end
 
 
 @compiled

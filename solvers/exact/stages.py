@@ -13,7 +13,7 @@ from instances.tables import Ints
 from schedules.progress import Progress
 from schedules.schedule import Cluster
 from solvers.exact.bounds import stage_times_from
-from solvers.exact.labels import FAR, fastest
+from solvers.exact.labels import FAR, Column, fastest
 
 CAP = 64
 """Labels kept for a layer and an option while all clusters are bounded."""
@@ -110,15 +110,9 @@ class Stages:
             if first <= skip.producer < last and skip.needed_after(last):
                 leaving += int(skip.leave[c])
             momentary[[layer - first for layer in skip.waits(first, last)]] += skip.hold[c]
-        time, options = fastest(
-            entry,
-            steps,
-            tables.exit[last, :, c].copy(),
-            tables.resident[layers, :, c].copy(),
-            momentary,
-            tables.capacity,
-            limit - leaving,
-        )
+        exits, resident = tables.exit[last, :, c].copy(), tables.resident[layers, :, c].copy()
+        column = Column(entry, steps, exits, resident, momentary, tables.capacity)
+        time, options = fastest(column, limit - leaving)
         return (time + leaving if time < FAR else FAR), options
 
 

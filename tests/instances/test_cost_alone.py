@@ -97,6 +97,18 @@ def test_the_inputs_come_through_every_port_once_a_tile(channels: int, tiles: in
     assert beat(DEEP, fast) == tiles * 2000 // PORT + ceil(25 / PORT)
 
 
+def test_addends_and_operands_are_shared_out_where_channels_are() -> None:
+    made = (("y", (100, 1, 1)),)
+    added = replace(DEEP.layers[0], addends=("r",), outputs=made)
+    network = replace(DEEP, inputs=(*DEEP.inputs, ("r", (100, 1, 1))), layers=(added,))
+    # 25 of the 100 addends on each chiplet: 2025 bytes at 2 a cycle, and 25 of results.
+    assert beat(network, package(dram=100, array=(32, 32))) == 1013 + 13
+
+    matmul = replace(DEEP.layers[0], kind="matmul", operands=("k",), outputs=made)
+    network = replace(DEEP, inputs=(*DEEP.inputs, ("k", (2000, 100, 1))), layers=(matmul,))
+    assert beat(network, package(dram=1000, array=(32, 32))) == (2000 + 50_000) // 2 + 13
+
+
 def test_positions_are_spread_where_that_is_faster() -> None:
     # Spread over positions: 16 cycles; ports 64 / 2 in, 64 / 2 out; DRAM (256 + 256) / 8.
     # Spread over channels: 64 cycles; ports 256 / 2 in and 64 / 2 out.

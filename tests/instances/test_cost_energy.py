@@ -121,6 +121,38 @@ def test_dram_energy_of_a_layer_alone_grows_with_its_tiles() -> None:
         assert energy.alone.tolist() == [8 * 13 * (tiles * 2000 + 200)]
 
 
+def test_energy_of_a_layer_alone_in_two_tiles() -> None:
+    layer = Layer("fc", "fc", 100, 1000, (1, 1), inputs=("x",), outputs=(("y", (100, 1, 1)),))
+    network = Network("deep", (("x", (1000, 1, 1)),), (layer,))
+    two_tiles = 13 * (2000 + 4) + 4000
+
+    def energy(**costs: float) -> list[int]:
+        small = package(buffer_bytes=two_tiles, **costs)  # type: ignore[arg-type]
+        return list(build_tables(network, small).energy.alone.tolist())
+
+    # Four chiplets receive 2000 bytes twice; 200 bytes are made.
+    assert energy(write=7) == [8 * 7 * (4 * 2 * 2000 + 200)]
+    assert energy(nop=11) == [8 * 11 * (4 * 2 * 2000 + 200)]
+    # Each reads 13 channels' weights twice, and the inputs for each of their 4 blocks.
+    assert energy(read=5) == [8 * 5 * (4 * 2 * (13 * 2000 + 4 * 2000) + 200)]
+    assert energy(mac=3) == [3 * 100_000]
+
+
+def test_a_matmul_reads_its_operand_as_weights() -> None:
+    layer = Layer("av", "matmul", 8, 4, (6, 1), inputs=("q",), operands=("k",))
+    layer = replace(layer, outputs=(("y", (8, 6, 1)),))
+    network = Network("product", (("q", (4, 6, 1)), ("k", (4, 8, 1))), (layer,))
+    energy = build_tables(network, package(read=5)).energy
+    # 48 bytes of q for each block of 4 columns, 64 bytes of k; WSP: tiles of 6, 3, 2 and 2 rows.
+    isp = [
+        n * (k + 48 * blocks)
+        for n, k, blocks in zip(N, [64, 32, 22, 16], [2, 1, 1, 1], strict=True)
+    ]
+    assert energy.entry[0, ISP].tolist() == [8 * 5 * n for n in isp]
+    wsp = [n * (64 + 2 * tile) for n, tile in zip(N, [48, 24, 16, 16], strict=True)]
+    assert energy.entry[0, WSP].tolist() == [8 * 5 * n for n in wsp]
+
+
 def test_the_nop_costs_for_every_byte_that_a_chiplet_receives_or_sends() -> None:
     tables = build_tables(NETWORK, package(nop=11))
     energy, (skip,) = tables.energy, tables.skips

@@ -154,6 +154,20 @@ def test_stride_widens_a_tile_and_the_tensor_bounds_it() -> None:
     assert received(build_tables(wide, package()))[WSP, :2].tolist() == [288, 288 + HOP]
 
 
+def test_a_tile_that_reads_less_than_its_share_receives_nothing() -> None:
+    """A 1x1 kernel at stride 2 skips every other row: of a third of the rows it reads one in two."""
+    thin = two_layers(positions=(3, 3), kernel=(1, 1), stride=(2, 2))
+    assert redistributed(build_tables(thin, package()))[WSP, WSP].tolist() == [0] * 6
+
+
+@pytest.mark.parametrize(("kernel", "halo"), [(2, 0), (3, 1), (4, 1), (5, 2)])
+def test_an_input_of_a_deconvolution_reaches_as_far_as_its_kernel(kernel: int, halo: int) -> None:
+    """At stride 2, a kernel of 3 or 4 spreads each input over two outputs of a dimension."""
+    network = two_layers(kind="deconv", kernel=(kernel, kernel), stride=(2, 2))
+    found = received(build_tables(network, package(6)))
+    assert found[WSP, 1] == 8 * min(6, 3 + halo) * 6 + HOP
+
+
 def test_a_flattened_input_is_whole_on_every_chiplet() -> None:
     network = two_layers(kind="fc", depth=288, positions=(1, 1), kernel=(1, 1))
     tables = build_tables(network, package())

@@ -16,7 +16,7 @@ from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
 from solvers.enumeration import enumerate_all
 from solvers.exact import exact, segmented, stages
-from solvers.exact.labels import FAR, fastest
+from solvers.exact.labels import FAR, Column, fastest
 from solvers.exact.search import beat_grid, shortest_path
 from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
 from solvers.exact.stages import Stages
@@ -128,7 +128,7 @@ def test_label_setting_finds_the_fastest_choice_that_fits(
         time = entry[choice[0]] + exits[choice[-1]]
         time += sum(steps[k, choice[k - 1], choice[k]] for k in range(1, layers))
         best = min(best, int(time))
-    time, chosen = fastest(entry, steps, exits, resident, momentary, capacity, known)
+    time, chosen = fastest(Column(entry, steps, exits, resident, momentary, capacity), known)
     assert time == (best if best < known else FAR)
     assert len(chosen) == (layers if best < known else 0)
 
