@@ -149,7 +149,7 @@ class _Model:
                 if (use.tensor, index) in chain:
                     outside[index] += self.traffic.received(use)
                     inside[index] += self.traffic.redistributed(use)
-        inside[0] = 0
+
         entry = self._fold(compute, self._transfer(outside))
         step = self._fold(compute[:, None], self._transfer(inside))
         step[0] = 0

@@ -110,18 +110,19 @@ class _Search:
 
     def run(self) -> Stop:
         """Settle the segments of promising paths until the shortest one is settled."""
-        _, starts = shortest_path(self.upper)
-        self._try(_segments_of(starts))
+        reach, onward, _ = shortest_paths(self.lower)
+        _, _, starts = shortest_paths(self.upper)
+        self._try(_segments_of(starts), reach, onward)
         while not self.progress.expired:
-            length, starts = shortest_path(self.lower)
-            incumbent = self.progress.objective
+            reach, onward, starts = shortest_paths(self.lower)
+            length, incumbent = int(reach[-1]), self.progress.objective
             if length >= (FAR if incumbent is None else incumbent):
                 if incumbent is None:
                     return "infeasible"
                 self._raise_bound(incumbent)
                 return "optimal"
             self._raise_bound(length)
-            self._try(_segments_of(starts))
+            self._try(_segments_of(starts), reach, onward)
         return "time-limit"
 
     def _raise_bound(self, bound: int) -> None:
@@ -129,21 +130,24 @@ class _Search:
         if self.merging:
             self.progress.raise_bound(bound)
 
-    def _try(self, path: list[tuple[int, int]]) -> None:
-        """Settle a path's segments; offer the schedule if it is better than the incumbent."""
-        for place in path:
-            if not self.settled[place]:
-                self._settle(*place)
+    def _try(self, path: list[tuple[int, int]], reach: Ints, onward: Ints) -> None:
+        """Settle a path's segments; offer the schedule if it is better than the incumbent.
+
+        `reach` and `onward` bound what the layers before and after a segment cost.
+        """
+        for first, last in path:
+            if not self.settled[first, last]:
+                self._settle(first, last, int(reach[first]) + int(onward[last + 1]))
         if path and all(place in self.found for place in path):
             incumbent = self.progress.objective
             if incumbent is None or sum(int(self.lower[place]) for place in path) < incumbent:
                 self.progress.offer(self._schedule(path))
 
-    def _settle(self, first: int, last: int) -> None:
-        """Find the segment's true cost, or that it is dearer than a whole incumbent."""
+    def _settle(self, first: int, last: int, others: int) -> None:
+        """Find the segment's true cost, or that with `others` it cannot improve the incumbent."""
         load = int(self.loads[first, last])
         incumbent = self.progress.objective
-        most = FAR // 2 if incumbent is None else incumbent - load
+        most = FAR // 2 if incumbent is None else incumbent - 1 - others - load
         cost, clusters, beat = self._cheapest(first, last, most)
         alone = int(self.instance.tables.alone[first]) if first == last else -1
         if alone >= 0 and self.instance.batch * alone < cost:
@@ -182,20 +186,31 @@ class _Search:
 
 
 @compiled
-def shortest_path(costs: Ints) -> tuple[int, Ints]:
-    """Length of the cheapest chain of segments, and where the segment that ends at e begins."""
+def shortest_paths(costs: Ints) -> tuple[Ints, Ints, Ints]:
+    """The cheapest chains of segments; FAR where there is none.
+
+    Returns:
+        reach: [L+1] the least cost of all layers before each one.
+        onward: [L+1] the least cost of all layers from each one on.
+        starts: [L] where the last segment of the cheapest chain up to each layer begins, or -1.
+    """
     count = costs.shape[0]
-    length = np.full(count + 1, FAR, dtype=np.int64)
+    reach = np.full(count + 1, FAR, dtype=np.int64)
+    onward = np.full(count + 1, FAR, dtype=np.int64)
     starts = np.full(count, -1, dtype=np.int64)
-    length[0] = 0
+    reach[0] = onward[count] = 0
     for last in range(count):
         for first in range(last + 1):
-            if length[first] < FAR and costs[first, last] < FAR:
-                total = length[first] + costs[first, last]
-                if total < length[last + 1]:
-                    length[last + 1] = total
+            if reach[first] < FAR and costs[first, last] < FAR:
+                total = reach[first] + costs[first, last]
+                if total < reach[last + 1]:
+                    reach[last + 1] = total
                     starts[last] = first
-    return int(length[count]), starts
+    for first in range(count - 1, -1, -1):
+        for last in range(first, count):
+            if onward[last + 1] < FAR and costs[first, last] < FAR:
+                onward[first] = min(onward[first], costs[first, last] + onward[last + 1])
+    return reach, onward, starts
 
 
 def beat_grid(times: Ints, steps: int = 256) -> Ints:

@@ -15,7 +15,7 @@ from schedules.schedule import Cluster
 from solvers.exact.bounds import stage_times_from
 from solvers.exact.labels import FAR, Column, fastest
 
-CAP = 64
+CAP = 16
 """Labels kept for a layer and an option while all clusters are bounded."""
 
 T = TypeVar("T")

@@ -83,6 +83,16 @@ def test_room_that_saves_no_tile_does_no_harm(needed: int, given: int) -> None:
     assert beat(DEEP, package(room(given))) <= beat(DEEP, package(room(needed)))
 
 
+def test_room_that_saves_no_tile_does_no_harm_by_position_either() -> None:
+    made = (("y", (25, 1, 64)),)
+    layer = replace(WIDE.layers[0], channels=25, outputs=made)
+    network = replace(WIDE, layers=(layer,))
+    # 16 columns on a chiplet: 4 weights and, doubled, 16 outputs a channel, beside 4 * 16 inputs.
+    small, large = (package(f * (4 + 2 * 16) + 2 * 64, array=(1, 4)) for f in (13, 24))
+    assert beat(network, small) in (25 * 16, 2 * 13 * 16)
+    assert beat(network, large) <= beat(network, small)
+
+
 @pytest.mark.parametrize(("channels", "tiles"), [(25, 1), (24, 2), (13, 2), (12, 3), (5, 5)])
 def test_the_inputs_stream_from_dram_once_for_each_of_the_fewest_tiles(
     channels: int, tiles: int

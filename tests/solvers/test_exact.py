@@ -17,7 +17,7 @@ from schedules.verify import violations
 from solvers.enumeration import enumerate_all
 from solvers.exact import exact, segmented, stages
 from solvers.exact.labels import FAR, Column, fastest
-from solvers.exact.search import beat_grid, shortest_path
+from solvers.exact.search import beat_grid, shortest_paths
 from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
 from solvers.exact.stages import Stages
 
@@ -199,9 +199,15 @@ def test_the_grid_of_beats_ends_at_the_largest_stage_time() -> None:
 
 def test_the_shortest_path_takes_the_cheapest_segments() -> None:
     costs = np.array([[5, 7, 20], [FAR, 6, 6], [FAR, FAR, 4]], dtype=np.int64)
-    length, starts = shortest_path(costs)
-    assert length == 11
-    assert starts.tolist() == [0, 0, 1] or starts.tolist() == [0, 0, 2]
+    reach, onward, starts = shortest_paths(costs)
+    assert reach.tolist() == [0, 5, 7, 11]
+    assert onward.tolist() == [11, 6, 4, 0]
+    assert starts.tolist() in ([0, 0, 1], [0, 0, 2])
+
+
+def test_layers_that_no_segment_holds_are_out_of_reach() -> None:
+    reach, onward, starts = shortest_paths(np.array([[5, FAR], [FAR, FAR]], dtype=np.int64))
+    assert (reach[2], onward[0], starts[1]) == (FAR, FAR, -1)
 
 
 def single_layer_schedules(instance: Instance) -> list[Schedule]:
