@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from itertools import product
+from typing import Literal
 
 import pytest
 
@@ -20,7 +21,7 @@ MakeInstance = Callable[..., Instance]
 @pytest.mark.parametrize("seed", range(40))
 def test_the_best_of_literally_all_schedules_is_found(seed: int) -> None:
     layers, chiplets = seed % 3 + 1, seed % 2 + 2
-    shape = "dag" if layers == 3 else None
+    shape: Literal["dag"] | None = "dag" if layers == 3 else None
     instance = random_instance(seed, layers=layers, chiplets=chiplets, options=2, shape=shape)
     schedules = [Schedule(segments) for segments in all_schedules(instance.tables, 0)]
     valid = [schedule for schedule in schedules if not violations(instance, schedule)]
