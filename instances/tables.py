@@ -15,6 +15,13 @@ LIMIT = 2**53
 """No schedule's latency, memory or energy may reach this: sums stay exact in floats and JSON."""
 
 
+def _settle_arrays(tables: object) -> None:
+    """Give every array of a frozen dataclass one type and layout, which kernels are built for."""
+    for name, value in vars(tables).items():
+        if isinstance(value, np.ndarray):
+            object.__setattr__(tables, name, np.require(value, np.int64, ["C", "W"]))
+
+
 @dataclass(frozen=True, eq=False)
 class Skip:
     """A tensor that some layer other than its producer's successor reads.
@@ -47,6 +54,9 @@ class Skip:
     hold: Ints
     enter_energy: Ints
     leave_energy: Ints
+
+    def __post_init__(self) -> None:
+        _settle_arrays(self)
 
     def needed_after(self, layer: int) -> bool:
         """Whether a later layer, or the world outside, still needs the tensor."""
@@ -122,6 +132,9 @@ class CostTables:
     alone: Ints
     skips: tuple[Skip, ...]
     energy: EnergyTables
+
+    def __post_init__(self) -> None:
+        _settle_arrays(self)
 
     @property
     def shape(self) -> tuple[int, int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version
 from typing import cast
 
@@ -41,7 +42,8 @@ def solve(
 
     Args:
         method: one of METHODS.
-        time_limit: wall seconds after which the method returns its best.
+        time_limit: wall seconds after which the method returns its best. Neither it nor the run
+            time counts the first use of a method's kernels, which compiles or loads them.
         seed: for methods that draw random numbers.
         workers: threads; all cores by default.
         listener: called at every improvement of incumbent or bound.
@@ -59,6 +61,8 @@ def solve(
     threads = workers if workers is not None else os.cpu_count() or 1
     if threads < 1:
         raise ValueError(f"workers {threads} is not at least 1")
+    if "numba" in packages:
+        _compile(method)
     progress = Progress(instance, time_limit, listener)
     stop: Stop
     try:
@@ -88,3 +92,12 @@ def _load(method: str) -> tuple[Method, tuple[str, ...]]:
     place, packages = METHODS[method]
     module, function = place.split(":")
     return cast(Method, getattr(importlib.import_module(module), function)), packages
+
+
+@cache
+def _compile(method: str) -> None:
+    """Run a method on a toy, once a process, so that its kernels are there before the clock."""
+    from instances.generate import random_instance
+
+    toy = random_instance(0, layers=2, chiplets=2, options=2, shape="chain", memory="loose")
+    _load(method)[0](toy, Progress(toy), 0, 1)

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+from heuristics.baselines import sequential
 from heuristics.scope.clusters import merge_layers
 from heuristics.scope.stage import FAR, StageCosts, best_switch, stage_costs
 from instances.instance import Instance
 from instances.tables import Ints
+from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 
@@ -20,12 +22,20 @@ GROWTH = 1.2
 
 
 def scope(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
-    """Scope's search: segments, merged clusters, regions, one switch from WSP to ISP."""
-    search = _Search(instance, progress)
-    path = search.segments()
+    """Scope's search: segments, merged clusters, regions, one switch from WSP to ISP.
+
+    It begins with the sequential schedule, which its own never exceeds, so that it has something
+    to return whenever it is stopped.
+    """
+    sequential(instance, progress, seed, workers)
+    search = _Search(instance)
+    try:
+        path = search.segments(progress, workers)
+    except OutOfTimeError:
+        return "time-limit"
     if path:
         progress.offer(Schedule(tuple(search.segment(first, last) for first, last in path)))
-    return "time-limit" if progress.expired else "finished"
+    return "finished"
 
 
 def candidate_lengths(count: int) -> list[int]:
@@ -38,29 +48,25 @@ def candidate_lengths(count: int) -> list[int]:
 
 
 class _Search:
-    def __init__(self, instance: Instance, progress: Progress) -> None:
+    def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.progress = progress
         self.costs: StageCosts = stage_costs(instance.tables)
         self.loads: Ints = instance.tables.entry[:, :, 0].min(axis=1)
 
-    def segments(self) -> list[tuple[int, int]]:
+    def segments(self, progress: Progress, workers: int) -> list[tuple[int, int]]:
         """Step 1: the cheapest path over O(L log L) candidate segments, tiled layers among them.
 
-        Returns (first, last) pairs; none if no path fits or time ran out before one was known.
+        Returns (first, last) pairs; none if no path fits.
+
+        Raises:
+            OutOfTimeError: the time limit passed.
         """
         count = len(self.instance.tables.layers)
-        lengths = candidate_lengths(count)
         cheapest = [0] + [FAR] * count
         begins = [0] * (count + 1)
-        for first in range(count):
-            if cheapest[first] == FAR or self.progress.expired:
-                continue
-            for last in dict.fromkeys(min(first + n, count) - 1 for n in lengths):
-                cost = self._cost(first, last)
-                if cost == FAR and last > first:
-                    break
-                if cheapest[first] + cost < cheapest[last + 1]:
+        for first, costs in in_parallel(self._costs_from, count, progress, workers):
+            for last, cost in costs.items():
+                if cheapest[first] < FAR and cheapest[first] + cost < cheapest[last + 1]:
                     cheapest[last + 1] = cheapest[first] + cost
                     begins[last + 1] = first
         path = []
@@ -69,6 +75,20 @@ class _Search:
             path.append((begins[end], end - 1))
             end = begins[end]
         return path[::-1]
+
+    def _costs_from(self, first: int) -> dict[int, int]:
+        """Cost of each candidate segment from a layer, by its last layer, while they fit."""
+        count = len(self.instance.tables.layers)
+        costs = {}
+        for length in candidate_lengths(count):
+            last = min(first + length, count) - 1
+            if last not in costs:
+                cost = self._cost(first, last)
+                if cost < FAR:
+                    costs[last] = cost
+                elif last > first:
+                    break
+        return costs
 
     def _cost(self, first: int, last: int) -> int:
         """Cycles of a segment, weights included; FAR if it does not fit."""

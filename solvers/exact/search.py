@@ -9,11 +9,12 @@ from heuristics.scope import scope
 from instances.instance import Instance
 from instances.jit import compiled
 from instances.tables import Ints
+from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 from solvers.exact.labels import FAR
 from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
-from solvers.exact.stages import OutOfTimeError, Stages, in_parallel
+from solvers.exact.stages import Stages
 
 
 def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -39,7 +40,7 @@ def segmented(instance: Instance, progress: Progress, seed: int, workers: int) -
 def _solve(instance: Instance, progress: Progress, workers: int, merging: bool) -> Stop:
     """Search on from the fast methods' schedules; `merging` allows clusters of several layers."""
     try:
-        for heuristic in (sequential, scope) if merging else (sequential, pipeline):
+        for heuristic in (scope,) if merging else (sequential, pipeline):
             heuristic(instance, progress, 0, workers)
         return _Search(instance, progress, workers, merging).run()
     except OutOfTimeError:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
-
 import numpy as np
 
 from instances.instance import Instance
 from instances.tables import Ints
+from schedules.parallel import in_parallel
 from schedules.progress import Progress
 from schedules.schedule import Cluster
 from solvers.exact.bounds import stage_times_from
@@ -17,12 +14,6 @@ from solvers.exact.labels import FAR, Column, fastest
 
 CAP = 16
 """Labels kept for a layer and an option while all clusters are bounded."""
-
-T = TypeVar("T")
-
-
-class OutOfTimeError(Exception):
-    """The time limit passed before the work was done."""
 
 
 class Stages:
@@ -114,23 +105,3 @@ class Stages:
         column = Column(entry, steps, exits, resident, momentary, tables.capacity)
         time, options = fastest(column, limit - leaving)
         return (time + leaving if time < FAR else FAR), options
-
-
-def in_parallel(
-    task: Callable[[int], T], count: int, progress: Progress, workers: int
-) -> Iterator[tuple[int, T]]:
-    """(index, task(index)) for 0..count-1, on threads, in order.
-
-    Raises:
-        OutOfTimeError: the time limit passed; tasks not yet begun are dropped.
-    """
-    pool = ThreadPoolExecutor(workers)
-    try:
-        futures = [pool.submit(task, index) for index in range(count)]
-        for index, future in enumerate(futures):
-            try:
-                yield index, future.result(progress.remaining)
-            except TimeoutError:
-                raise OutOfTimeError from None
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)

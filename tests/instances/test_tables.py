@@ -156,3 +156,15 @@ def test_nbytes_counts_every_array() -> None:
     assert dag.nbytes - chain.nbytes == 8 * extra
     computed = replace(chain, compute=chain.entry)
     assert computed.nbytes - chain.nbytes == 8 * per_option
+
+
+def test_arrays_of_any_layout_become_the_one_that_kernels_are_built_for() -> None:
+    tables = random_instance(3, shape="dag").tables
+    turned = np.asfortranarray(tables.step)
+    turned.setflags(write=False)
+    settled = replace(tables, step=turned, entry=np.broadcast_to(np.int32(7), tables.shape))
+    for array in (settled.step, settled.entry):
+        assert array.dtype == np.int64
+        assert array.flags.c_contiguous
+        assert array.flags.writeable
+    assert np.array_equal(settled.step, tables.step)
