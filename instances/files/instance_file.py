@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import prod
+from math import ceil, prod
 from pathlib import Path
 from typing import Any, Literal
 
@@ -158,12 +158,12 @@ def _check_products(network: Network, package: Package, problems: Problems) -> N
     """The cost model's largest products must fit in 64 bits.
 
     It multiplies the bytes that a layer moves, at most its inputs once an output channel, by the
-    reduced fraction clock / bandwidth, and by region sizes; an output-stationary array reads its
-    weights once a position.
+    cycles of a byte and by region sizes; an output-stationary array reads its weights once a
+    position.
     """
     clock, dram = package.chiplet.clock_hz, package.dram
     rates = Fraction(clock, package.nop.bandwidth), Fraction(clock, dram.bandwidth * dram.ports)
-    factor = max(package.chiplets, *(rate.numerator for rate in rates))
+    factor = max(package.chiplets, *(ceil(rate) for rate in rates))
     for layer in network.layers:
         read = layer.channels * sum(prod(network.shape(name)) for name in layer.reads)
         made = sum(prod(shape) for _, shape in layer.outputs)
@@ -173,6 +173,5 @@ def _check_products(network: Network, package: Package, problems: Problems) -> N
             fail(
                 problems.source,
                 f"layer {quoted(layer.name)} on package {quoted(package.name)} has costs that do"
-                " not fit in 64 bits: make the layer smaller, or clock_hz and the bandwidths"
-                " rounder numbers",
+                " not fit in 64 bits: make the layer smaller or the bandwidths larger",
             )

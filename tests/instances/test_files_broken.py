@@ -375,12 +375,21 @@ def test_tables_beyond_memory_are_refused_before_they_are_built(tmp_path: Path) 
 
 
 def test_costs_that_would_wrap_around_are_refused(tmp_path: Path) -> None:
-    """A clock without a common factor with the bandwidths makes the cost model's products huge."""
-    package = changed(PACKAGE, "clock_hz: 500000000", "clock_hz: 999999999999989")
-    path = tmp_path / "prime.yaml"
+    """A byte a second at 500 gigahertz: 5e11 cycles a byte."""
+    fast = changed(PACKAGE, "clock_hz: 500000000", "clock_hz: 500000000000")
+    package = changed(fast, "bandwidth: 100000000000", "bandwidth: 1")
+    path = tmp_path / "slow.yaml"
     indented = package.replace("\n", "\n  ")
     path.write_text(f"kind: instance\nbatch: 1\nnetwork: vgg16\npackage:\n  {indented}")
     assert "has costs that do not fit in 64 bits" in message(path)
+
+
+def test_a_clock_without_a_common_factor_with_the_bandwidths_is_no_problem(tmp_path: Path) -> None:
+    package = changed(PACKAGE, "clock_hz: 500000000", "clock_hz: 1333333333")
+    path = tmp_path / "prime.yaml"
+    indented = package.replace("\n", "\n  ")
+    path.write_text(f"kind: instance\nbatch: 1\nnetwork: vgg16\npackage:\n  {indented}")
+    assert read_instance(path).tables.entry.min() >= 0
 
 
 def test_only_the_first_problems_are_listed(tmp_path: Path) -> None:
