@@ -1,8 +1,9 @@
-"""The method `cpsat`: the compact formulation, solved by CP-SAT."""
+"""CP-SAT as an engine: the method `cpsat`, the compact formulation, and the segment one."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Protocol
 
 from ortools.sat.python.cp_model import (
     FEASIBLE,
@@ -16,12 +17,29 @@ from ortools.sat.python.cp_model import (
 )
 
 from formulations.merged_pipeline.compact import Compact
+from formulations.merged_pipeline.compact_points import Solution
+from formulations.merged_pipeline.segment_cpsat import Segments
 from heuristics.baselines import sequential
+from heuristics.scope import scope
 from instances.instance import Instance
 from schedules.progress import Progress, Stop
+from schedules.schedule import Schedule
 
 POLL_SECONDS = 0.05
 """How long Ctrl-C can go unnoticed."""
+
+
+class Formulation(Protocol):
+    """A CP-SAT model that knows its schedules."""
+
+    @property
+    def model(self) -> CpModel:
+        """Ready to be solved."""
+        ...
+
+    def extract(self, solution: Solution) -> Schedule:
+        """The schedule of a solution."""
+        ...
 
 
 def cpsat(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -39,7 +57,24 @@ def cpsat(instance: Instance, progress: Progress, seed: int, workers: int) -> St
     return run_formulation(formulation, progress, seed, workers)
 
 
-def run_formulation(formulation: Compact, progress: Progress, seed: int, workers: int) -> Stop:
+def cpsat_segment(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+    """Solve the segment model, started from the best schedule so far or the one of `scope`.
+
+    Raises:
+        ValueError: the costs are too large for CP-SAT's 64-bit integers.
+        RuntimeError: the model is wrong: CP-SAT rejects it, or the evaluator contradicts it.
+    """
+    if progress.best is None:
+        scope(instance, progress, seed, workers)
+    formulation = Segments(instance, upper=progress.objective)
+    if progress.best is not None:
+        formulation.hint(progress.best)
+    if formulation.bound is not None:
+        progress.raise_bound(formulation.bound)
+    return run_formulation(formulation, progress, seed, workers)
+
+
+def run_formulation(formulation: Formulation, progress: Progress, seed: int, workers: int) -> Stop:
     """Run CP-SAT on a model until a proof, the time limit, or Ctrl-C.
 
     Raises:
@@ -73,7 +108,7 @@ def run_formulation(formulation: Compact, progress: Progress, seed: int, workers
     return "interrupted" if interrupted else "time-limit"
 
 
-def _record_optimum(solver: CpSolver, formulation: Compact, progress: Progress) -> None:
+def _record_optimum(solver: CpSolver, formulation: Formulation, progress: Progress) -> None:
     latency = progress.offer(formulation.extract(solver))
     claimed = round(solver.objective_value)
     if latency != claimed:
@@ -92,7 +127,7 @@ class _Reports(CpSolverSolutionCallback):
         error: the first exception, None if all went well.
     """
 
-    def __init__(self, solver: CpSolver, formulation: Compact, progress: Progress) -> None:
+    def __init__(self, solver: CpSolver, formulation: Formulation, progress: Progress) -> None:
         super().__init__()
         self.error: Exception | None = None
         self._solver = solver

@@ -24,6 +24,7 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "scope": ("heuristics.scope:scope", ("numba",)),
     "exact": ("solvers.exact:exact", ("numba",)),
     "cpsat": ("solvers.cpsat:cpsat", ("ortools",)),
+    "cpsat-segment": ("solvers.cpsat:cpsat_segment", ("ortools", "numba")),
     "enumerate": ("solvers.enumeration:enumerate_all", ()),
 }
 """Method -> (where it lives, the packages whose versions belong in its results)."""

@@ -15,7 +15,7 @@ from schedules.schedule import Schedule
 from schedules.verify import violations
 from solvers.solve import solve
 
-PROVING = ("enumerate", "exact", "cpsat")
+PROVING = ("enumerate", "exact", "cpsat", "cpsat-segment")
 HEURISTIC = ("sequential", "pipeline", "segmented", "scope")
 
 INSTANCES = 500
