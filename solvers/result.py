@@ -21,7 +21,7 @@ class Result:
         schedule: the best schedule found, None if none.
         evaluation: its costs, recomputed by the evaluator; None without a schedule.
         bound: a valid lower bound on the latency in cycles, None if none is known.
-        runtime_s: wall time, the building of cost tables not counted.
+        runtime_s: wall time, the building of cost tables and the loading of kernels not counted.
         trace: improvements of incumbent and bound over time.
         seed, workers, time_limit: as asked for.
         versions: of the packages that took part.
