@@ -98,7 +98,11 @@ def _load(method: str) -> tuple[Method, tuple[str, ...]]:
 @cache
 def _compile(method: str) -> None:
     """Run a method on a toy, once a process, so that its kernels are there before the clock."""
+    _load(method)[0](toy(), Progress(toy()), 0, 1)
+
+
+def toy() -> Instance:
+    """A small instance on which no method's starting schedule is its best: every kernel runs."""
     from instances.generate import random_instance
 
-    toy = random_instance(0, layers=2, chiplets=2, options=2, shape="chain", memory="loose")
-    _load(method)[0](toy, Progress(toy), 0, 1)
+    return random_instance(0, layers=5, chiplets=4, options=3, memory="tight")
