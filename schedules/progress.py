@@ -8,11 +8,20 @@ from dataclasses import dataclass
 from typing import Literal
 
 from instances.instance import Instance
-from schedules.evaluate import latency
+from schedules.evaluate import evaluate
+from schedules.goal import Goal, breaches
 from schedules.schedule import Schedule
 from schedules.verify import violations
 
-Stop = Literal["optimal", "infeasible", "time-limit", "interrupted", "finished"]
+Stop = Literal[
+    "optimal",
+    "infeasible",
+    "gap-limit",
+    "time-limit",
+    "memory-limit",
+    "interrupted",
+    "finished",
+]
 """Why a run ended; whether there is a schedule is another matter."""
 
 
@@ -22,8 +31,8 @@ class TracePoint:
 
     Attributes:
         seconds: since the run began.
-        objective: of the incumbent in cycles, None while there is none.
-        bound: the best valid lower bound in cycles, None while there is none.
+        objective: of the incumbent, None while there is none.
+        bound: the best valid lower bound on it, None while there is none.
     """
 
     seconds: float
@@ -42,8 +51,9 @@ class Progress:
     objective never comes from the method itself.
 
     Attributes:
+        goal: what is minimised, and under which conditions.
         best: the incumbent, None while there is none.
-        objective: its latency in cycles.
+        objective: its value: cycles, picojoules or their product, as the goal says.
         bound: the best valid lower bound, None while there is none.
         trace: a point for each improvement.
     """
@@ -53,8 +63,10 @@ class Progress:
         instance: Instance,
         time_limit: float | None = None,
         listener: Callable[[TracePoint], None] | None = None,
+        goal: Goal | None = None,
     ) -> None:
         self.instance = instance
+        self.goal = Goal() if goal is None else goal
         self.best: Schedule | None = None
         self.objective: int | None = None
         self.bound: float | None = None
@@ -79,19 +91,30 @@ class Progress:
         return self.remaining == 0.0
 
     def offer(self, schedule: Schedule) -> int:
-        """Verify and evaluate a schedule, keep it if it is the best; return its latency.
+        """Verify and evaluate a schedule, keep it if it is the best; return its objective.
 
         Raises:
-            WrongScheduleError: the schedule violates a constraint.
+            WrongScheduleError: the schedule violates a constraint or a condition of the goal.
         """
-        wrong = violations(self.instance, schedule)
+        wrong = violations(self.instance, schedule) or breaches(self.instance, schedule, self.goal)
         if wrong:
             raise WrongScheduleError("; ".join(wrong))
-        cycles = latency(self.instance, schedule)
-        if self.objective is None or cycles < self.objective:
-            self.best, self.objective = schedule, cycles
+        value = self.goal.value(evaluate(self.instance, schedule))
+        if self.objective is None or value < self.objective:
+            self.best, self.objective = schedule, value
             self._record()
-        return cycles
+        return value
+
+    def suggest(self, schedule: Schedule) -> bool:
+        """Offer a schedule that may break conditions of the goal; whether it does not.
+
+        Raises:
+            WrongScheduleError: the schedule violates a constraint of the problem itself.
+        """
+        if not violations(self.instance, schedule) and breaches(self.instance, schedule, self.goal):
+            return False
+        self.offer(schedule)
+        return True
 
     def raise_bound(self, bound: float) -> None:
         """Take note of a valid lower bound."""

@@ -1,6 +1,7 @@
 """Options of the test run, and instances that several rooms test with."""
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,10 @@ import pytest
 
 from instances.instance import Instance
 from instances.tables import CostTables, EnergyTables, Skip
+from schedules.evaluate import evaluate
+from schedules.goal import OBJECTIVES, Goal, Pin
+from schedules.progress import Progress
+from solvers.enumeration import enumerate_all
 
 MakeInstance = Callable[..., Instance]
 
@@ -98,3 +103,46 @@ def example() -> Instance:
         io=[[5, 7], [0, 4]],
         batch=8,
     )
+
+
+def _random_goal(instance: Instance, seed: int) -> Goal:
+    """An objective and side constraints, loose and tight, some that no schedule can meet."""
+    draw = Random(seed)
+    layers, _, chiplets = instance.tables.shape
+    best = Progress(instance)
+    enumerate_all(instance, best, 0, 1)
+    costs = None if best.best is None else evaluate(instance, best.best)
+
+    def cap(value: int) -> int | None:
+        share = draw.choice([0.85, 0.95, 1.0, 1.0, 1.05, 1.2, 1.6])
+        return int(value * share) if draw.random() < 0.3 else None
+
+    def limit(most: int) -> int | None:
+        return draw.randint(1, most) if draw.random() < 0.25 else None
+
+    def pin(layer: int) -> Pin:
+        facts: dict[str, Any] = {
+            "segment": draw.random() < 0.5,
+            "cluster": draw.random() < 0.5,
+            "tiled": draw.random() < 0.3,
+            "chiplets": draw.randint(1, chiplets),
+            "option": draw.choice(instance.tables.options),
+        }
+        what = draw.choice(sorted(facts))
+        return Pin(layer, **{what: facts[what]})
+
+    return Goal(
+        objective=draw.choice(OBJECTIVES),
+        latency_cap=None if costs is None else cap(costs.latency),
+        energy_cap=None if costs is None else cap(costs.energy),
+        segments=limit(layers),
+        clusters=limit(3),
+        chiplets=limit(chiplets),
+        pins=tuple(pin(layer) for layer in range(layers) if draw.random() < 0.12),
+    )
+
+
+@pytest.fixture(scope="session")
+def random_goal() -> Callable[[Instance, int], Goal]:
+    """Draws a goal for an instance from a seed."""
+    return _random_goal
