@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from chipweave.versions import show_versions as show_versions
     from experiments.compare import Comparison as Comparison
     from experiments.compare import compare as compare
+    from experiments.pareto import Front as Front
+    from experiments.pareto import Point as Point
+    from experiments.pareto import pareto as pareto
+    from experiments.strength import Strength as Strength
+    from experiments.strength import strength as strength
+    from formulations.export import export as export
+    from formulations.formulation import FORMULATIONS as FORMULATIONS
+    from formulations.formulation import Formulation as Formulation
+    from formulations.formulation import formulate as formulate
+    from formulations.modellers.cpsat import CpSatModeller as CpSatModeller
+    from formulations.modellers.milp import MilpModeller as MilpModeller
+    from formulations.modellers.milp import MilpSolution as MilpSolution
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
     from instances.files import FileError as FileError
@@ -38,15 +50,26 @@ if TYPE_CHECKING:
     from instances.packages import package_names as package_names
     from instances.tables import CostTables as CostTables
     from schedules.draw import draw_schedule
+    from schedules.draw_front import draw_front as draw_front
+    from schedules.draw_front import plot_front as plot_front
     from schedules.evaluate import Evaluation as Evaluation
     from schedules.evaluate import evaluate as evaluate
     from schedules.files import read_schedule as read_schedule
     from schedules.files import write_schedule as write_schedule
+    from schedules.goal import Goal as Goal
+    from schedules.goal import Pin as Pin
+    from schedules.goal import Weights as Weights
+    from schedules.goal import breaches as breaches
+    from schedules.goal import hold as hold
+    from schedules.goal import latency_cap_for as latency_cap_for
     from schedules.place import with_places as with_places
     from schedules.schedule import Cluster as Cluster
     from schedules.schedule import Schedule as Schedule
     from schedules.schedule import Segment as Segment
     from schedules.verify import violations as violations
+    from solvers.engines import engines as engines
+    from solvers.explain import Explanation as Explanation
+    from solvers.explain import explain as explain
     from solvers.result import Result as Result
     from solvers.solve import METHODS as METHODS
     from solvers.solve import solve as solve
@@ -71,26 +94,48 @@ _HOMES = {
     "Cluster": "schedules.schedule",
     "Comparison": "experiments.compare",
     "CostTables": "instances.tables",
+    "CpSatModeller": "formulations.modellers.cpsat",
     "Evaluation": "schedules.evaluate",
+    "Explanation": "solvers.explain",
+    "FORMULATIONS": "formulations.formulation",
     "FileError": "instances.files",
+    "Formulation": "formulations.formulation",
+    "Front": "experiments.pareto",
+    "Goal": "schedules.goal",
     "Instance": "instances.instance",
     "Layer": "instances.network",
     "METHODS": "solvers.solve",
+    "MilpModeller": "formulations.modellers.milp",
+    "MilpSolution": "formulations.modellers.milp",
     "Network": "instances.network",
     "Package": "instances.package",
+    "Pin": "schedules.goal",
+    "Point": "experiments.pareto",
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
+    "Strength": "experiments.strength",
+    "Weights": "schedules.goal",
+    "breaches": "schedules.goal",
     "build_network": "instances.networks",
     "build_tables": "instances.cost",
     "compare": "experiments.compare",
     "draw": "schedules.draw:draw_schedule",
+    "draw_front": "schedules.draw_front",
+    "engines": "solvers.engines",
     "evaluate": "schedules.evaluate",
+    "explain": "solvers.explain",
+    "export": "formulations.export",
+    "formulate": "formulations.formulation",
+    "hold": "schedules.goal",
     "instance": "chipweave.inputs",
+    "latency_cap_for": "schedules.goal",
     "load_package": "instances.packages",
     "make_instance": "instances.cost",
     "network_names": "instances.networks",
     "package_names": "instances.packages",
+    "pareto": "experiments.pareto",
+    "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
     "read_instance": "instances.files",
     "read_network": "instances.files",
@@ -98,6 +143,7 @@ _HOMES = {
     "read_schedule": "schedules.files",
     "show_versions": "chipweave.versions",
     "solve": "solvers.solve",
+    "strength": "experiments.strength",
     "violations": "schedules.verify",
     "with_places": "schedules.place",
     "write_instance": "instances.files",

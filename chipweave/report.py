@@ -6,11 +6,17 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from chipweave.grid import Grid, number, percent, scaled
+from schedules.goal import UNITS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from experiments.compare import Comparison, Row
+    from experiments.pareto import Front
+    from experiments.strength import Strength
     from instances.instance import Instance
     from schedules.evaluate import ClusterCost, Evaluation, SegmentCost
+    from schedules.goal import Goal
     from schedules.schedule import Cluster, Schedule, Segment
     from solvers.result import Result
 
@@ -25,43 +31,49 @@ def about(instance: Instance) -> dict[str, Any]:
     }
 
 
-def result_summary(instance: Instance, result: Result) -> Grid:
+def result_summary(instance: Instance, goal: Goal, result: Result) -> Grid:
     """How a run ended, and what the schedule costs."""
+    unit = f" {UNITS[goal.objective]}"
     rows = [
         ("instance", f"{result.instance}, batch {instance.batch}"),
         ("method", result.method),
         ("stop", result.stop),
-        ("objective", number(result.objective, 0, " cycles")),
-        ("bound", number(result.bound, 0, " cycles")),
+        ("objective", number(result.objective, 0, unit)),
+        ("bound", number(result.bound, 0, unit)),
         ("gap", percent(result.gap)),
-        *_costs(instance, result.evaluation),
+        *_costs(instance, goal, result.evaluation),
         ("runtime", f"{result.runtime_s:.3f} s"),
     ]
     return Grid(("", ""), rows)
 
 
-def evaluation_summary(instance: Instance, evaluation: Evaluation) -> Grid:
+def evaluation_summary(instance: Instance, goal: Goal, evaluation: Evaluation) -> Grid:
     """What a schedule costs."""
     rows = [
         ("instance", f"{instance.name}, batch {instance.batch}"),
-        ("objective", number(evaluation.latency, 0, " cycles")),
-        *_costs(instance, evaluation),
+        ("objective", number(goal.value(evaluation), 0, f" {UNITS[goal.objective]}")),
+        *_costs(instance, goal, evaluation),
     ]
     return Grid(("", ""), rows)
 
 
-def _costs(instance: Instance, evaluation: Evaluation | None) -> list[tuple[str, str]]:
+def _costs(instance: Instance, goal: Goal, evaluation: Evaluation | None) -> list[tuple[str, str]]:
     if evaluation is None:
         return []
+    latency = number(evaluation.latency, 0, " cycles")
     throughput = f"{evaluation.throughput:.4g} samples/cycle"
-    rows = []
+    product = evaluation.edp * 1e-12
+    product_unit = "J cycles"
     if instance.package is not None:
         clock = instance.package.chiplet.clock_hz
+        latency += f" ({scaled(evaluation.latency / clock, 's')})"
         throughput += f" ({evaluation.throughput * clock:,.6g} samples/s)"
-        rows = [("latency", scaled(evaluation.latency / clock, "s"))]
-    rows.append(("throughput", throughput))
-    if evaluation.energy:
-        rows.append(("energy", scaled(evaluation.energy * 1e-12, "J")))
+        product, product_unit = product / clock, "J s"
+    rows = [("latency", latency), ("throughput", throughput)]
+    if evaluation.energy or goal.needs_energy:
+        energy = scaled(evaluation.energy * 1e-12, "J")
+        rows.append(("energy", f"{evaluation.energy:,} pJ ({energy})"))
+        rows.append(("energy-delay product", f"{product:.6g} {product_unit}"))
     rows.append(("utilisation", percent(evaluation.utilisation)))
     return rows
 
@@ -149,7 +161,7 @@ def comparison_table(comparison: Comparison) -> Grid:
     """A line for each method."""
     headings = [
         "method",
-        ">objective (cycles)",
+        f">objective ({UNITS[comparison.goal.objective]})",
         ">ratio to best",
         ">ratio to segmented",
         ">bound",
@@ -174,3 +186,80 @@ def _row(comparison: Comparison, row: Row, has_baseline: bool) -> list[str]:
         return [*cells, number(None), number(None), number(None), row.reason or ""]
     time = number(result.runtime_s, 2)
     return [*cells, number(result.bound), percent(result.gap), time, result.stop]
+
+
+def front_table(front: Front) -> Grid:
+    """A line for each point of a front; the one with the lowest energy-delay product is marked."""
+    headings = (
+        ">point",
+        ">latency (cycles)",
+        ">energy (pJ)",
+        ">EDP (J cycles)",
+        ">samples/cycle",
+        ">segments",
+        ">clusters",
+        "proved",
+        "",
+    )
+    instance, lowest = front.instance, front.lowest_edp
+    rows = [
+        (
+            str(place),
+            number(point.evaluation.latency),
+            number(point.evaluation.energy),
+            f"{point.evaluation.edp * 1e-12:.6g}",
+            f"{point.evaluation.throughput:.4g}",
+            str(len(point.schedule.segments)),
+            str(sum(len(segment.clusters) for segment in point.schedule.segments)),
+            "yes" if point.proved else "no",
+            "lowest EDP" if point is lowest else "",
+        )
+        for place, point in enumerate(front.points, start=1)
+    ]
+    return Grid(headings, rows, f"{instance.name}, batch {instance.batch}, method {front.method}")
+
+
+def strength_table(rows: Sequence[Strength]) -> Grid:
+    """A line for each instance, formulation and engine."""
+    headings = (
+        "instance",
+        "formulation",
+        "engine",
+        ">variables",
+        ">constraints",
+        ">build (s)",
+        ">LP / optimum",
+        ">root bound / optimum",
+        ">without limit: variables",
+        ">root bound / optimum",
+        ">proof (s)",
+        "stop",
+    )
+    return Grid(headings, [_strength_row(row) for row in rows])
+
+
+def _strength_row(row: Strength) -> list[str]:
+    model, milp, whole = row.model, row.milp, row.whole
+    return [
+        row.instance,
+        row.formulation,
+        row.engine,
+        number(None if model is None else model.variables),
+        number(None if model is None else model.constraints),
+        number(None if model is None else model.build_s, 2),
+        percent(row.of_optimum(None if milp is None else milp.relaxed)),
+        percent(row.of_optimum(None if milp is None else milp.root)),
+        number(None if whole is None else whole.variables),
+        percent(row.of_optimum(None if whole is None else whole.root)),
+        *_proof(row),
+    ]
+
+
+def _proof(row: Strength) -> tuple[str, str]:
+    """Seconds to the proof; where there was none, why, and the gap that was left."""
+    result = row.result
+    if row.reason or result is None:
+        return number(None), row.reason
+    if result.stop in ("optimal", "infeasible"):
+        return number(result.runtime_s, 1), result.stop
+    return number(None), f"{result.stop} {result.runtime_s:.0f} s, gap {percent(result.gap)}"

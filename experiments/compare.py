@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from instances.instance import Instance
+from schedules.goal import Goal
 from schedules.progress import TracePoint
 from solvers.result import Result
 from solvers.solve import METHODS, solve
 
 BASELINE = "segmented"
 """The classic segmented pipeline, against which merging layers is measured."""
+
+FOR_MODELS = ("formulation", "engine", "start", "gap_limit", "memory_limit")
+"""Arguments of `solve` for methods with models only."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Row:
 
     @property
     def objective(self) -> int | None:
-        """Latency in cycles; None without a schedule."""
+        """What the goal minimises; None without a schedule."""
         return None if self.result is None else self.result.objective
 
 
@@ -41,10 +45,12 @@ class Comparison:
 
     Attributes:
         instance: what was scheduled.
+        goal: what was minimised, and under which conditions.
         rows: one a method.
     """
 
     instance: Instance
+    goal: Goal
     rows: tuple[Row, ...]
 
     @property
@@ -74,6 +80,7 @@ class Comparison:
             "instance": instance.name,
             "batch": instance.batch,
             "package": None if instance.package is None else instance.package.name,
+            "goal": asdict(self.goal),
             "best": None if self.best is None else self.best.method,
             "rows": [
                 {
@@ -100,10 +107,9 @@ def compare(
     instance: Instance,
     methods: Sequence[str],
     *,
-    time_limit: float | None = None,
-    seed: int = 0,
-    workers: int | None = None,
+    goal: Goal | None = None,
     watch: Callable[[str], Callable[[TracePoint], None]] | None = None,
+    **arguments: Any,
 ) -> Comparison:
     """Run several methods on one instance, one after another.
 
@@ -112,9 +118,10 @@ def compare(
 
     Args:
         methods: names, each once.
-        time_limit: wall seconds for each method.
-        seed, workers: as for `solve`.
+        goal: for all of them.
         watch: called with each method's name before it begins; returns its listener.
+        arguments: what else `solve` takes, such as a time limit for each method. Those in
+            FOR_MODELS go to the methods that have models.
 
     Raises:
         ValueError: no method, an unknown one, or one named twice.
@@ -129,19 +136,21 @@ def compare(
         listener = None if watch is None else watch(method)
         try:
             result = solve(
-                instance,
-                method,
-                time_limit=time_limit,
-                seed=seed,
-                workers=workers,
-                listener=listener,
+                instance, method, goal=goal, listener=listener, **_for(method, arguments)
             )
         except (ValueError, RuntimeError, ImportError, MemoryError) as error:
             rows.append(Row(method, None, str(error) or type(error).__name__))
         else:
             rows.append(Row(method, result))
             interrupted = result.stop == "interrupted"
-    return Comparison(instance, tuple(rows))
+    return Comparison(instance, goal or Goal(), tuple(rows))
+
+
+def _for(method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """The arguments that a method knows what to do with."""
+    if METHODS[method].models is not None:
+        return arguments
+    return {name: value for name, value in arguments.items() if name not in FOR_MODELS}
 
 
 def _check(methods: Sequence[str]) -> None:

@@ -3,50 +3,69 @@
 from __future__ import annotations
 
 import importlib
-import os
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
-from typing import cast
+from pathlib import Path
 
 from instances.instance import Instance
 from schedules.evaluate import evaluate
+from schedules.goal import Goal, Objective, Weights
 from schedules.progress import Progress, Stop, TracePoint
+from schedules.schedule import Schedule
+from solvers.arguments import Arguments, Asked, Log, Method, checked
+from solvers.engines import ENGINES
 from solvers.result import Result
 
-Method = Callable[[Instance, Progress, int, int], Stop]
-"""(instance, progress, seed, workers) -> stop; schedules and bounds go to the progress."""
-
-METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "sequential": ("heuristics.baselines:sequential", ()),
-    "pipeline": ("heuristics.baselines:pipeline", ()),
-    "segmented": ("solvers.exact:segmented", ("numba",)),
-    "scope": ("heuristics.scope:scope", ("numba",)),
-    "exact": ("solvers.exact:exact", ("numba",)),
-    "cpsat": ("solvers.cpsat:cpsat", ("ortools",)),
-    "cpsat-segment": ("solvers.cpsat:cpsat_segment", ("ortools", "numba")),
-    "enumerate": ("solvers.enumeration:enumerate_all", ()),
+METHODS: dict[str, Method] = {
+    "sequential": Method("heuristics.baselines:sequential"),
+    "pipeline": Method("heuristics.baselines:pipeline"),
+    "segmented": Method("solvers.exact:segmented", ("numba",)),
+    "scope": Method("heuristics.scope:scope", ("numba",)),
+    "exact": Method("solvers.exact:exact", ("numba",), takes_goal=True),
+    "cpsat": Method("solvers.models:solve_model", ("numba",), takes_goal=True, models="cpsat"),
+    "milp": Method("solvers.models:solve_model", ("numba",), takes_goal=True, models="milp"),
+    "enumerate": Method("solvers.enumeration:enumerate_all", takes_goal=True),
 }
-"""Method -> (where it lives, the packages whose versions belong in its results)."""
+"""Method's name -> method."""
 
 
-def solve(
+def solve(  # noqa: PLR0913 - the one call that everything goes through
     instance: Instance,
     method: str = "exact",
     *,
+    goal: Goal | None = None,
+    formulation: str | None = None,
+    engine: str | None = None,
+    start: bool | Schedule = True,
     time_limit: float | None = None,
+    gap_limit: float | None = None,
+    memory_limit: int | None = None,
     seed: int = 0,
     workers: int | None = None,
+    log: Log | None = None,
     listener: Callable[[TracePoint], None] | None = None,
 ) -> Result:
     """Schedule an instance.
 
     Args:
         method: one of METHODS.
+        goal: what to minimise, and under which conditions; the latency without any by default.
+        formulation: for cpsat and milp, one of `formulations.formulation.FORMULATIONS`; segment by
+            default.
+        engine: for cpsat and milp, one of `solvers.engines.ENGINES`; the best that is here by
+            default.
+        start: for cpsat and milp, a schedule to start from; or whether to start from the one of
+            `scope`, as is the default.
         time_limit: wall seconds after which the method returns its best. Neither it nor the run
             time counts the first use of a method's kernels, which compiles or loads them.
+        gap_limit: for cpsat and milp, (objective - bound) / objective at which to stop.
+        memory_limit: for cpsat and milp, MiB of resident memory at which to stop: of this process,
+            or of the engine's where it has its own.
         seed: for methods that draw random numbers.
         workers: threads; all cores by default.
+        log: for cpsat and milp, a file or a logger that takes the engine's log.
         listener: called at every improvement of incumbent or bound.
 
     Returns:
@@ -54,51 +73,136 @@ def solve(
         the best schedule so far and stop 'interrupted'.
 
     Raises:
-        ValueError: an unknown method or an argument out of its range.
+        ValueError: an unknown method, an argument out of its range, or one that the method or the
+            engine cannot heed.
+        RuntimeError: an engine failed, or a model was found to be wrong.
     """
-    run, packages = _load(method)
-    if time_limit is not None and not time_limit > 0:
-        raise ValueError(f"time limit {time_limit} is not a positive number of seconds")
-    threads = workers if workers is not None else os.cpu_count() or 1
-    if threads < 1:
-        raise ValueError(f"workers {threads} is not at least 1")
-    if "numba" in packages:
-        _compile(method)
-    progress = Progress(instance, time_limit, listener)
-    stop: Stop
-    try:
-        stop = run(instance, progress, seed, threads)
-    except KeyboardInterrupt:
-        stop = "interrupted"
+    if method not in METHODS:
+        raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
+    given = Arguments(
+        goal=Goal() if goal is None else goal,
+        formulation=formulation,
+        engine=engine,
+        start=start,
+        time_limit=time_limit,
+        gap_limit=gap_limit,
+        memory_limit=memory_limit,
+        seed=seed,
+        workers=workers,
+        log=log,
+    )
+    asked = checked(instance, method, METHODS[method], given)
+    _warm_up(method, asked)
+    with _lines_to(log) as lines:
+        progress = Progress(instance, time_limit, listener, asked.goal)
+        try:
+            stop = _run(METHODS[method], instance, progress, asked, given, lines)
+        except KeyboardInterrupt:
+            stop = "interrupted"
+    return _result(instance, method, stop, progress, asked, given)
+
+
+def _run(
+    method: Method,
+    instance: Instance,
+    progress: Progress,
+    asked: Asked,
+    given: Arguments,
+    log: Callable[[str], None] | None,
+) -> Stop:
+    run = _load(method)
+    if asked.engine is None or asked.formulation is None:
+        return run(instance, progress, given.seed, asked.workers)
+    from solvers.models import ModelOptions
+
+    options = ModelOptions(
+        engine=asked.engine,
+        formulation=asked.formulation,
+        start=given.start,
+        gap_limit=given.gap_limit,
+        memory_limit=given.memory_limit,
+        seed=given.seed,
+        workers=asked.workers,
+        log=log,
+    )
+    return run(instance, progress, options)
+
+
+def _load(method: Method) -> Callable[..., Stop]:
+    """The method's function; imported only now, so that no unused solver is."""
+    module, function = method.place.split(":")
+    run: Callable[..., Stop] = getattr(importlib.import_module(module), function)
+    return run
+
+
+def _result(
+    instance: Instance,
+    method: str,
+    stop: Stop,
+    progress: Progress,
+    asked: Asked,
+    given: Arguments,
+) -> Result:
     return Result(
         instance=instance.name,
         method=method,
+        goal=asked.goal,
         stop=stop,
         schedule=progress.best,
         evaluation=None if progress.best is None else evaluate(instance, progress.best),
-        bound=progress.bound,
+        bound=None if stop == "infeasible" else progress.bound,
         runtime_s=progress.seconds,
         trace=tuple(progress.trace),
-        seed=seed,
-        workers=threads,
-        time_limit=time_limit,
-        versions={name: version(name) for name in ("chipweave", "numpy", *packages)},
+        formulation=asked.formulation,
+        engine=None if asked.engine is None else asked.engine.name,
+        seed=given.seed,
+        workers=asked.workers,
+        time_limit=given.time_limit,
+        gap_limit=given.gap_limit,
+        memory_limit=given.memory_limit,
+        versions=asked.versions,
     )
 
 
-def _load(method: str) -> tuple[Method, tuple[str, ...]]:
-    """The method's function; imported only now, so that no unused solver is."""
-    if method not in METHODS:
-        raise ValueError(f"unknown method {method!r}: choose one of {', '.join(METHODS)}")
-    place, packages = METHODS[method]
-    module, function = place.split(":")
-    return cast(Method, getattr(importlib.import_module(module), function)), packages
+@contextmanager
+def _lines_to(log: Log | None) -> Iterator[Callable[[str], None] | None]:
+    """What takes the lines of a log, None if nobody wants it."""
+    if log is None:
+        yield None
+    elif isinstance(log, logging.Logger):
+        yield log.info
+    else:
+        with Path(log).open("w", encoding="utf-8", buffering=1) as file:
+            yield lambda line: print(line, file=file)
+
+
+def _warm_up(method: str, asked: Asked) -> None:
+    """Ready the kernels that a run needs, before its clock starts."""
+    if "numba" in METHODS[method].packages:
+        engine = None if asked.engine is None else asked.engine.name
+        _compile(method, asked.goal.objective, asked.goal.needs_energy, asked.formulation, engine)
 
 
 @cache
-def _compile(method: str) -> None:
-    """Run a method on a toy, once a process, so that its kernels are there before the clock."""
-    _load(method)[0](toy(), Progress(toy()), 0, 1)
+def _compile(
+    method: str,
+    objective: Objective,
+    energy: bool,
+    formulation: str | None,
+    engine: str | None,
+) -> None:
+    """Run a method on a toy, once a process; of a method with models, all but the engine."""
+    instance = toy()
+    cap = 2**62 if energy and objective == "latency" else None
+    progress = Progress(instance, goal=Goal(objective, energy_cap=cap))
+    if engine is None or formulation is None:
+        _load(METHODS[method])(instance, progress, 0, 1)
+        return
+    from solvers.models import ModelOptions, ModelSearch
+
+    search = ModelSearch(instance, progress, ModelOptions(ENGINES[engine], formulation))
+    search.start()
+    search.formulate(Weights(1, 1) if energy else Weights(1, 0))
 
 
 def toy() -> Instance:

@@ -1,20 +1,33 @@
-"""`chipweave networks`, `packages`, `methods` and `show`: what there is to work with."""
+"""`chipweave networks`, `packages`, `methods`, `engines` and `show`: what there is to work with."""
 
 from __future__ import annotations
 
 import importlib
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from chipweave.commands import options
+from chipweave.output import STDOUT, check_writable, write_json
 
 if TYPE_CHECKING:
     from chipweave.grid import Grid
     from instances.network import Layer, Network
     from instances.tables import CostTables
+    from solvers.engines import Feature
+    from solvers.solve import Method
 
 NETWORKS_HELP = "List the built-in networks."
 PACKAGES_HELP = "List the built-in packages."
 METHODS_HELP = "List the methods."
+ENGINES_HELP = """List the engines for the methods cpsat and milp, those that are here and others.
+
+No engine is started and no licence is taken.
+
+\b
+Examples:
+  chipweave engines
+  chipweave engines --json -
+"""
 SHOW_HELP = """Show the layers of a network or of a file, and their totals.
 
 \b
@@ -77,24 +90,62 @@ def methods() -> None:
     from chipweave.grid import Grid, console
     from solvers.solve import METHODS
 
-    rows = []
-    for name, (place, needs) in METHODS.items():
-        module, function = place.split(":")
-        described = getattr(importlib.import_module(module), function).__doc__ or ""
-        rows.append((name, described.strip().splitlines()[0], ", ".join(needs)))
-    Grid(("method", "what it does", "needs"), rows).show(console())
+    rows = [
+        (
+            name,
+            _described(method),
+            "any, with conditions" if method.takes_goal else "latency",
+            ", ".join(method.packages),
+        )
+        for name, method in METHODS.items()
+    ]
+    Grid(("method", "what it does", "minimises", "needs"), rows).show(console())
 
 
-def show(
-    what: options.What,
-    package: options.PackageName = None,
-    batch: options.Batch = None,
-    sequence: options.Sequence = None,
-) -> None:
+def _described(method: Method) -> str:
+    """A few words; one function runs all models, so it cannot say which kind."""
+    if method.models == "cpsat":
+        return "Solve a formulation with CP-SAT, and prove it."
+    if method.models == "milp":
+        return "Solve a formulation with a MILP engine of `chipweave engines`, and prove it."
+    module, function = method.place.split(":")
+    described = getattr(importlib.import_module(module), function).__doc__ or ""
+    return str(described).strip().splitlines()[0]
+
+
+def engines(json: options.Json = None) -> None:
+    check_writable("--json", json)
     import chipweave as cw
+
+    found = cw.engines()
+    if json is not None:
+        write_json(json, [{**asdict(info), "features": sorted(info.features)} for info in found])
+    if json == STDOUT:
+        return
+    from chipweave.grid import Grid, console
+    from solvers.engines import FEATURES
+
+    rows = [
+        (info.name, info.method, info.version or "–", _features(info.features), info.note)
+        for info in found
+    ]
+    screen = console()
+    Grid(("engine", "method", "version", "features", "note"), rows).show(screen)
+    Grid(("feature", "an engine that has it"), list(FEATURES.items())).show(screen)
+
+
+def _features(features: frozenset[Feature]) -> str:
+    from solvers.engines import FEATURES
+
+    missing = [feature for feature in FEATURES if feature not in features]
+    return f"all but {', '.join(missing)}" if missing else "all"
+
+
+@options.flat
+def show(task: options.Task) -> None:
     from chipweave.grid import console
 
-    instance = cw.instance(what, package, batch=batch, sequence=sequence)
+    instance = task.instance()
     screen = console()
     if instance.network is not None:
         network_table(instance.network).show(screen)

@@ -24,14 +24,22 @@ def check_method(method: str) -> None:
 
 
 def check_outputs(
-    *, json: str | None = None, plot: str | None = None, out: str | None = None
+    *,
+    json: str | None = None,
+    markdown: str | None = None,
+    plot: str | None = None,
+    out: str | None = None,
 ) -> None:
     """Refuse files that could not be written at the end of a long run.
 
     Raises:
-        ValueError: a folder is missing, or a name has the wrong ending.
+        ValueError: a folder is missing, a name has the wrong ending, or two things would go to
+            standard output.
     """
     check_writable("--json", json)
+    check_writable("--markdown", markdown)
+    if json == markdown == STDOUT:
+        raise ValueError("--json and --markdown cannot both go to standard output")
     check_writable("--plot", plot)
     check_writable("--out", out)
     if plot is not None:

@@ -8,7 +8,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
-from chipweave.output import STDOUT, check_writable, write_json, write_text
+from chipweave.output import STDOUT, write_json, write_text
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -23,53 +23,44 @@ Examples:
   chipweave compare resnet50 --methods scope,segmented,exact
   chipweave compare resnet152 --package simba-16x16 --methods scope,exact --plot best.svg
   chipweave compare vgg16 --methods sequential,segmented,exact --markdown -
+  chipweave compare alexnet --methods exact,cpsat,milp --objective energy --time-limit 60
 """
 
 Methods = Annotated[
     str,
     typer.Option("--methods", metavar="A,B,C", help="Names from `chipweave methods`, in order."),
 ]
-Markdown = Annotated[
-    str | None,
-    typer.Option(
-        "--markdown",
-        metavar="FILE",
-        help="Write the table as Markdown; '-' prints it, and nothing else, on standard output.",
-    ),
-]
 
 
+@options.flat
 def compare(
-    what: options.What,
+    task: options.Task,
+    conditions: options.Conditions,
+    limits: options.Limits,
     methods: Methods = "sequential,pipeline,segmented,scope,exact",
-    package: options.PackageName = None,
-    batch: options.Batch = None,
-    sequence: options.Sequence = None,
-    time_limit: options.TimeLimit = None,
-    seed: options.Seed = 0,
-    workers: options.Workers = None,
+    objective: options.Objective = "latency",
+    no_start: options.NoStart = False,
     json: options.Json = None,
-    markdown: Markdown = None,
+    markdown: options.Markdown = None,
     plot: options.Plot = None,
 ) -> None:
-    check_outputs(json=json, plot=plot)
-    check_writable("--markdown", markdown)
-    if json == markdown == STDOUT:
-        raise ValueError("--json and --markdown cannot both go to standard output")
+    check_outputs(json=json, markdown=markdown, plot=plot)
     names = [name.strip() for name in methods.split(",") if name.strip()]
     for name in names:
         check_method(name)
+    arguments = limits.arguments()
     import chipweave as cw
 
-    instance = cw.instance(what, package, batch=batch, sequence=sequence)
+    instance = task.instance()
+    goal = conditions.goal(instance, objective)
     with live(instance.name) as status:
         comparison = cw.compare(
             instance,
             names,
-            time_limit=time_limit,
-            seed=seed,
-            workers=workers,
+            goal=goal,
+            start=not no_start,
             watch=lambda name: status.watch(f"{name} on {instance.name}"),
+            **arguments,
         )
     _report(comparison, json=json, markdown=markdown, plot=plot)
     raise typer.Exit(_exit_code(comparison))

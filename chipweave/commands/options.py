@@ -1,10 +1,17 @@
-"""Options that several commands share."""
+"""Options that several commands share, alone or as groups."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from instances.instance import Instance
+    from schedules.goal import Goal
 
 What = Annotated[
     str,
@@ -62,3 +69,203 @@ Plot = Annotated[
         help="Draw the regions on the mesh and the pipeline's first samples (.png or .svg).",
     ),
 ]
+Markdown = Annotated[
+    str | None,
+    typer.Option(
+        "--markdown",
+        metavar="FILE",
+        help="Write the table as Markdown; '-' prints it, and nothing else, on standard output.",
+    ),
+]
+Objective = Annotated[
+    str, typer.Option("--objective", metavar="NAME", help="latency, energy or edp, their product.")
+]
+Method = Annotated[
+    str, typer.Option("--method", metavar="METHOD", help="One of `chipweave methods`.")
+]
+FormulationName = Annotated[
+    str | None,
+    typer.Option(
+        "--formulation",
+        metavar="F",
+        help="The model of cpsat and milp: segment (without: this), interval or compact.",
+    ),
+]
+EngineName = Annotated[
+    str | None,
+    typer.Option("--engine", metavar="E", help="What solves the model: see `chipweave engines`."),
+]
+NoStart = Annotated[
+    bool, typer.Option("--no-start", help="Begin from no schedule instead of that of `scope`.")
+]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be scheduled: a group of options.
+
+    Attributes:
+        what: a name or a file; the others override what it says.
+    """
+
+    what: What
+    package: PackageName = None
+    batch: Batch = None
+    sequence: Sequence = None
+
+    def instance(self) -> Instance:
+        """The instance meant.
+
+        Raises:
+            ValueError: as `chipweave.instance`.
+        """
+        import chipweave as cw
+
+        return cw.instance(self.what, self.package, batch=self.batch, sequence=self.sequence)
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """Conditions on the schedule beside those of the problem: a group of options."""
+
+    throughput_floor: Annotated[
+        str | None,
+        typer.Option("--throughput-floor", metavar="X", help="Samples a cycle, at least."),
+    ] = None
+    latency_cap: Annotated[
+        str | None, typer.Option("--latency-cap", metavar="CYCLES", help="Latency, at most.")
+    ] = None
+    energy_cap: Annotated[
+        str | None, typer.Option("--energy-cap", metavar="PJ", help="Picojoules, at most.")
+    ] = None
+    max_segments: Annotated[
+        int | None, typer.Option("--max-segments", metavar="N", help="Segments, at most.")
+    ] = None
+    max_clusters: Annotated[
+        int | None,
+        typer.Option("--max-clusters", metavar="N", help="Clusters of one segment, at most."),
+    ] = None
+    max_chiplets: Annotated[
+        int | None,
+        typer.Option("--max-chiplets", metavar="N", help="Chiplets of one segment, at most."),
+    ] = None
+    pin: Annotated[
+        list[str],
+        typer.Option(
+            "--pin",
+            metavar="LAYER:FACT[,FACT]",
+            help="Hold facts of a layer (name or index) fixed: segment, cluster (one begins there),"
+            " tiled, no-segment, no-cluster, no-tiled, chiplets=4, option=ISP. May be repeated.",
+        ),
+    ] = field(default_factory=list)
+    hold: Annotated[
+        list[str],
+        typer.Option(
+            "--hold",
+            metavar="FILE[:FIRST-LAST]",
+            help="Hold the layers FIRST to LAST, or all, as the schedule in a file has them. May be"
+            " repeated.",
+        ),
+    ] = field(default_factory=list)
+
+    def goal(self, instance: Instance, objective: str = "latency") -> Goal:
+        """The goal that the options say.
+
+        Raises:
+            ValueError: an option that is no number, or does not fit the instance.
+        """
+        from chipweave import goals
+        from schedules.goal import Goal
+
+        goal = Goal(
+            objective=goals.objective(objective),
+            latency_cap=goals.latency_cap(instance, self.latency_cap, self.throughput_floor),
+            energy_cap=goals.cap("--energy-cap", self.energy_cap),
+            segments=self.max_segments,
+            clusters=self.max_clusters,
+            chiplets=self.max_chiplets,
+            pins=goals.pins(instance, self.pin, self.hold),
+        )
+        goal.check(instance)
+        return goal
+
+
+@dataclass(frozen=True)
+class Limits:
+    """When a run ends, and what it may use: a group of options."""
+
+    time_limit: TimeLimit = None
+    gap_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--gap-limit",
+            metavar="SHARE",
+            help="End when (objective - bound) / objective is no more: 0.01 or 1%.",
+        ),
+    ] = None
+    memory_limit: Annotated[
+        int | None,
+        typer.Option("--memory-limit", metavar="MIB", help="End when the run needs more memory."),
+    ] = None
+    seed: Seed = 0
+    workers: Workers = None
+
+    def arguments(self) -> dict[str, Any]:
+        """The same as keyword arguments of `chipweave.solve`.
+
+        Raises:
+            ValueError: the gap limit is no share.
+        """
+        from chipweave.goals import share
+
+        return {
+            **{part.name: getattr(self, part.name) for part in fields(self)},
+            "gap_limit": None if self.gap_limit is None else share("--gap-limit", self.gap_limit),
+        }
+
+
+GROUPS = (Task, Conditions, Limits)
+
+
+def flat(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The command with an option for each field of its parameters that are groups of options."""
+    hints = get_type_hints(command, include_extras=True)
+    plain: list[inspect.Parameter] = []
+    groups: dict[str, type] = {}
+    for parameter in inspect.signature(command).parameters.values():
+        kind = hints[parameter.name]
+        if kind in GROUPS:
+            groups[parameter.name] = kind
+            plain += _parameters(kind)
+        else:
+            plain.append(parameter.replace(annotation=kind, kind=parameter.KEYWORD_ONLY))
+
+    def run(**given: Any) -> Any:
+        packed = {
+            name: kind(**{part.name: given.pop(part.name) for part in fields(kind)})
+            for name, kind in groups.items()
+        }
+        return command(**packed, **given)
+
+    flattened: Any = run
+    flattened.__signature__ = inspect.Signature(plain)
+    return flattened
+
+
+def _parameters(kind: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(kind, include_extras=True)
+    return [
+        inspect.Parameter(
+            part.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=_default(part),
+            annotation=hints[part.name],
+        )
+        for part in fields(kind)
+    ]
+
+
+def _default(part: Field[Any]) -> Any:
+    if part.default_factory is not MISSING:
+        return part.default_factory()
+    return inspect.Parameter.empty if part.default is MISSING else part.default

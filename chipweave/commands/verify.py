@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chipweave.commands import options
 from chipweave.output import STDOUT, check_writable, write_json
 
+if TYPE_CHECKING:
+    from schedules.evaluate import Evaluation
+    from schedules.goal import Goal
+
 HELP = """Recompute a schedule and list every violation.
 
-Exit codes: 0 the schedule may run; 1 it breaks a constraint; 2 the files cannot be read.
+Conditions that are given as options are checked, too.
+
+Exit codes: 0 the schedule may run; 1 it breaks a constraint or a condition; 2 the files cannot be
+read.
 
 \b
 Examples:
   chipweave verify resnet50 schedule.yaml
   chipweave verify resnet50 result.json --package simba-8x8 --batch 16
   chipweave verify my-tables.yaml schedule.yaml --json -
+  chipweave verify resnet50 schedule.yaml --throughput-floor 3e-6 --max-clusters 2
 """
 
 ScheduleFile = Annotated[
@@ -30,12 +38,12 @@ ScheduleFile = Annotated[
 ]
 
 
+@options.flat
 def verify(
-    what: options.What,
+    task: options.Task,
     schedule: ScheduleFile,
-    package: options.PackageName = None,
-    batch: options.Batch = None,
-    sequence: options.Sequence = None,
+    conditions: options.Conditions,
+    objective: options.Objective = "latency",
     json: options.Json = None,
 ) -> None:
     check_writable("--json", json)
@@ -43,24 +51,33 @@ def verify(
     from chipweave.grid import console
     from chipweave.report import evaluation_summary, schedule_table
 
-    instance = cw.instance(what, package, batch=batch, sequence=sequence)
+    instance = task.instance()
+    goal = conditions.goal(instance, objective)
     found = cw.read_schedule(schedule)
     wrong = cw.violations(instance, found)
     evaluation = None if wrong else cw.evaluate(instance, found)
+    broken = [] if wrong else cw.breaches(instance, found, goal)
     if json is not None:
-        data = {
-            "violations": wrong,
-            "objective": None if evaluation is None else evaluation.latency,
-            "throughput": None if evaluation is None else evaluation.throughput,
-            "energy": None if evaluation is None else evaluation.energy,
-        }
-        write_json(json, data)
+        write_json(json, {"violations": wrong, "breaches": broken, **_costs(goal, evaluation)})
     if json != STDOUT:
         screen = console()
-        for sentence in wrong:
-            screen.print(sentence, markup=False, soft_wrap=True)
         if evaluation is not None:
-            evaluation_summary(instance, evaluation).show(screen)
+            evaluation_summary(instance, goal, evaluation).show(screen)
             schedule_table(instance, found, evaluation).show(screen)
+        for sentence in (*wrong, *broken):
+            screen.print(sentence, markup=False, soft_wrap=True)
+        if not wrong and not broken:
             screen.print("the schedule may run: no constraint is broken")
-    raise typer.Exit(1 if wrong else 0)
+    raise typer.Exit(1 if wrong or broken else 0)
+
+
+def _costs(goal: Goal, evaluation: Evaluation | None) -> dict[str, int | float | None]:
+    if evaluation is None:
+        return dict.fromkeys(("objective", "latency", "throughput", "energy", "edp"))
+    return {
+        "objective": goal.value(evaluation),
+        "latency": evaluation.latency,
+        "throughput": evaluation.throughput,
+        "energy": evaluation.energy,
+        "edp": evaluation.edp,
+    }

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Protocol
 
-from ortools.sat.python.cp_model import IntVar
-
-from formulations.merged_pipeline.compact_variables import Variables
+from formulations.merged_pipeline.compact_variables import EnergyVariables, Variables
 from formulations.merged_pipeline.crossings import Crossings, Window
+from formulations.modellers import Solution, Variable
 from instances.instance import Instance
 from instances.tables import CostTables, Ints
 from schedules.evaluate import segment_cost
 from schedules.schedule import Cluster, Schedule, Segment
 
-Point = Iterator[tuple[IntVar, int]]
+Point = Iterator[tuple[Variable, int]]
 """Variables and their values."""
-
-
-class Solution(Protocol):
-    """Whatever can tell a variable's value: a CpSolver or its solution callback."""
-
-    def value(self, expression: IntVar, /) -> int:
-        """Value of a variable in the solution."""
-        ...
 
 
 def schedule_of(solution: Solution, options: tuple[str, ...], v: Variables) -> Schedule:
@@ -44,11 +34,11 @@ def schedule_of(solution: Solution, options: tuple[str, ...], v: Variables) -> S
     return Schedule(tuple(segment(*ends) for ends in pairwise(begins)))
 
 
-def _ones(solution: Solution, literals: list[IntVar]) -> list[int]:
+def _ones(solution: Solution, literals: list[Variable]) -> list[int]:
     return [index for index, literal in enumerate(literals) if solution.value(literal)]
 
 
-def _mode(solution: Solution, rows: list[list[IntVar]]) -> tuple[int, int]:
+def _mode(solution: Solution, rows: list[list[Variable]]) -> tuple[int, int]:
     """Option and chiplets of a layer; a tiled one has no mode, any option and all chiplets."""
     for option, row in enumerate(rows):
         for size, literal in enumerate(row, start=1):
@@ -69,7 +59,10 @@ def point_of(schedule: Schedule, instance: Instance, crossing: Crossings, v: Var
     ):
         yield from ((variable, costs[window]) for window, variable in variables.items())
     yield from _running_sums(walk, v)
+    yield from _depths(walk, v)
     yield from _beats(schedule, instance, v)
+    if v.energy is not None:
+        yield from _energies(walk, v.energy)
 
 
 class _Walk:
@@ -79,6 +72,7 @@ class _Walk:
         segments, clusters: the layers at which one begins, and L.
         mode: [L] (option, index of the region's size), None for a tiled layer.
         received, sent, waiting: what skip tensors cost, by window.
+        received_energy, sent_energy: likewise, in picojoules.
     """
 
     def __init__(self, schedule: Schedule, tables: CostTables, crossing: Crossings) -> None:
@@ -96,10 +90,19 @@ class _Walk:
         self.received = {w: self._received(w, cost) for w, cost in crossing.enter.items()}
         self.sent = {w: self._sent(w, cost) for w, cost in crossing.leave.items()}
         self.waiting = {w: self._waiting(w, cost) for w, cost in crossing.hold.items()}
+        self.received_energy = {w: self._received(w, e) for w, e in crossing.enter_energy.items()}
+        self.sent_energy = {w: self._sent(w, e) for w, e in crossing.leave_energy.items()}
 
     def crossed(self, window: Window) -> bool:
         """Whether a cluster begins within the window."""
         return any(layer in self.clusters for layer in range(window[0], window[1] + 1))
+
+    def own(self, entry: Ints, step: Ints, layer: int) -> int:
+        """What an untiled layer costs, by its place in its cluster."""
+        mode, before = self.mode[layer], self.mode[layer - 1]
+        if layer in self.clusters or before is None:
+            return int(entry[layer][mode])
+        return int(step[layer, before[0]][mode])
 
     def _received(self, window: Window, cost: Ints) -> int:
         mode = self.mode[window[1]]
@@ -133,7 +136,6 @@ def _choices(walk: _Walk, v: Variables) -> Point:
 def _running_sums(walk: _Walk, v: Variables) -> Point:
     tables = walk.tables
     used = time = resident = momentary = 0
-    before: tuple[int, int] | None = None
     for layer, mode in enumerate(walk.mode):
         if layer in walk.segments:
             used = 0
@@ -143,14 +145,11 @@ def _running_sums(walk: _Walk, v: Variables) -> Point:
         if mode is None:
             time = int(tables.alone[layer])
         else:
-            own = tables.entry[layer]
-            if before is not None and layer not in walk.clusters:
-                own = tables.step[layer, before[0]]
-            time += int(own[mode]) + _at(walk.received, 1, layer) + _at(walk.sent, 0, layer)
+            time += walk.own(tables.entry, tables.step, layer)
+            time += _at(walk.received, 1, layer) + _at(walk.sent, 0, layer)
             resident += int(tables.resident[layer][mode])
             working = int(tables.working[layer][mode]) + _at(walk.waiting, 1, layer)
             momentary = max(momentary, working)
-        before = mode
         yield from (
             (v.used[layer], used),
             (v.time[layer], time),
@@ -172,3 +171,28 @@ def _beats(schedule: Schedule, instance: Instance, v: Variables) -> Point:
             yield v.beat[layer], beat
             yield v.fill[layer], beat if layer in begins else 0
             yield v.steady[layer], beat if layer == segment.first else 0
+
+
+def _depths(walk: _Walk, v: Variables) -> Point:
+    count = 0
+    for layer, depth in enumerate(v.depth):
+        count = 0 if layer in walk.segments else count
+        count += layer in walk.clusters
+        yield depth, count
+
+
+def _energies(walk: _Walk, v: EnergyVariables) -> Point:
+    costs = walk.tables.energy
+    first = 0
+    for layer, mode in enumerate(walk.mode):
+        first = layer if layer in walk.segments else first
+        sends = mode is not None and layer + 1 in walk.clusters
+        own = int(costs.alone[layer])
+        if mode is not None:
+            own = walk.own(costs.entry, costs.step, layer)
+        yield v.layer[layer], own
+        yield v.exit[layer], int(costs.exit[layer][mode]) if sends else 0
+        pipeline = mode is not None and layer + 1 in walk.segments
+        yield v.dram[layer], int(costs.io[first, layer]) if pipeline else 0
+    yield from ((v.received[window], cost) for window, cost in walk.received_energy.items())
+    yield from ((v.sent[window], cost) for window, cost in walk.sent_energy.items())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from ortools.sat.python.cp_model import CpModel, IntVar
 
+from formulations.merged_pipeline.compact_horizon import Horizon, least_beats, most
 from formulations.merged_pipeline.crossings import Crossings, Window
+from formulations.modellers import Modeller, Variable, label
 from instances.tables import CostTables, Ints
 
 
@@ -23,6 +24,7 @@ class Variables:
         option: [L][O] x, layer l runs with option o.
         region: [L][C] z, the region of layer l has c chiplets.
         used: [L] U, chiplets given out in the segment up to layer l's cluster.
+        depth: [L] K, clusters in the segment up to layer l's; empty unless they are limited.
         windows: (i, j) -> w, a cluster begins at one of the layers i..j.
         received: (i, v) -> cycles to receive skip tensors at v if a cluster begins within i..v.
         sent: (l, j) -> cycles to send skip tensors made at l-1 that stay beyond l and leave by j.
@@ -33,92 +35,129 @@ class Variables:
         beat: [L] B, the beat of the segment that holds layer l.
         fill: [L] beat if a cluster begins at l, else 0: a cluster's share of (m+K-1) * beat.
         steady: [L] beat if a segment begins at l, else 0: paid m-1 times.
+        energy: the variables that tell the energy; None unless it decides anything.
     """
 
-    segment_begins: list[IntVar]
-    cluster_begins: list[IntVar]
-    tiled: list[IntVar]
-    mode: list[list[list[IntVar]]]
-    option: list[list[IntVar]]
-    region: list[list[IntVar]]
-    used: list[IntVar]
-    windows: dict[Window, IntVar]
-    received: dict[Window, IntVar]
-    sent: dict[Window, IntVar]
-    time: list[IntVar]
-    resident: list[IntVar]
-    waiting: dict[Window, IntVar]
-    momentary: list[IntVar]
-    beat: list[IntVar]
-    fill: list[IntVar]
-    steady: list[IntVar]
+    segment_begins: list[Variable]
+    cluster_begins: list[Variable]
+    tiled: list[Variable]
+    mode: list[list[list[Variable]]]
+    option: list[list[Variable]]
+    region: list[list[Variable]]
+    used: list[Variable]
+    depth: list[Variable]
+    windows: dict[Window, Variable]
+    received: dict[Window, Variable]
+    sent: dict[Window, Variable]
+    time: list[Variable]
+    resident: list[Variable]
+    waiting: dict[Window, Variable]
+    momentary: list[Variable]
+    beat: list[Variable]
+    fill: list[Variable]
+    steady: list[Variable]
+    energy: EnergyVariables | None
 
 
-def declare(
-    model: CpModel, tables: CostTables, crossing: Crossings, horizon: int, buffer: int
-) -> Variables:
-    """Add all variables to the model; no time exceeds the horizon, no memory the buffer."""
-    names, options = tables.layers, tables.options
-    places, sizes = (*names, "end"), range(1, tables.chiplets + 1)
+@dataclass(frozen=True)
+class EnergyVariables:
+    """Picojoules a sample.
 
-    def boolean(what: str, *place: object) -> IntVar:
-        return model.new_bool_var(label(what, *place))
+    Attributes:
+        layer: [L] to bring a layer its inputs and to compute it.
+        exit: [L] to send a cluster's results, 0 inside a cluster.
+        received: (i, v) -> to receive skip tensors at v if a cluster begins within i..v.
+        sent: (l, j) -> to send skip tensors made at l-1 that stay beyond l and leave by j.
+        dram: [L] for the DRAM traffic of the segment that ends with layer l, 0 inside a segment.
+    """
 
-    def integer(what: str, low: int, high: int, *place: object) -> IntVar:
-        return model.new_int_var(low, high, label(what, *place))
+    layer: list[Variable]
+    exit: list[Variable]
+    received: dict[Window, Variable]
+    sent: dict[Window, Variable]
+    dram: list[Variable]
 
-    def charges(what: str, costs: dict[Window, Ints], limit: int) -> dict[Window, IntVar]:
+
+class Declaration:
+    """Adds the variables to a model, with domains no larger than the horizon."""
+
+    def __init__(
+        self, modeller: Modeller, tables: CostTables, crossing: Crossings, horizon: Horizon
+    ) -> None:
+        self._modeller, self._tables = modeller, tables
+        self._crossing, self._horizon = crossing, horizon
+        self._places = (*tables.layers, "end")
+
+    def variables(self, count_clusters: bool, count_energy: bool) -> Variables:
+        """All variables; those that count clusters and energy only on demand."""
+        tables, places, binary = self._tables, self._places, self._binary
+        layers, options, sizes = tables.layers, tables.options, range(1, tables.chiplets + 1)
+        crossing, beat, memory = self._crossing, self._horizon.beat, self._horizon.memory
+        return Variables(
+            segment_begins=[binary("segment_begins", at) for at in places],
+            cluster_begins=[binary("cluster_begins", at) for at in places],
+            tiled=[binary("tiled", at) for at in layers],
+            mode=[[[binary("mode", at, o, c) for c in sizes] for o in options] for at in layers],
+            option=[[binary("option", at, o) for o in options] for at in layers],
+            region=[[binary("region", at, c) for c in sizes] for at in layers],
+            used=self._each("used", tables.chiplets),
+            depth=self._each("depth", len(layers)) if count_clusters else [],
+            windows={(i, j): binary("window", places[i], places[j]) for i, j in self._windows()},
+            received=self._charges("received", crossing.enter, beat),
+            sent=self._charges("sent", crossing.leave, beat),
+            time=self._each("time", beat),
+            resident=self._each("resident", memory),
+            waiting=self._charges("waiting", crossing.hold, memory),
+            momentary=self._each("momentary", memory),
+            beat=[
+                self._modeller.quantity(min(low, beat), beat, label("beat", at))
+                for low, at in zip(least_beats(tables).tolist(), layers, strict=True)
+            ],
+            fill=self._each("fill", beat),
+            steady=self._each("steady", beat),
+            energy=self._energy_variables() if count_energy else None,
+        )
+
+    def _energy_variables(self) -> EnergyVariables:
+        costs, crossing, largest = self._tables.energy, self._crossing, self._horizon.energy
+        inside = np.maximum(most(costs.entry), most(costs.step))
+        return EnergyVariables(
+            layer=self._each("layer_energy", largest, np.maximum(inside, costs.alone)),
+            exit=self._each("exit_energy", largest, most(costs.exit)),
+            received=self._charges("received_energy", crossing.enter_energy, largest),
+            sent=self._charges("sent_energy", crossing.leave_energy, largest),
+            dram=self._each("dram_energy", largest, costs.io.max(axis=0)),
+        )
+
+    def _binary(self, what: str, *place: object) -> Variable:
+        return self._modeller.binary(label(what, *place))
+
+    def _each(self, what: str, largest: int, own: Ints | None = None) -> list[Variable]:
+        """A quantity for each layer, up to the largest or the layer's own largest."""
+        layers = self._tables.layers
+        highs = [largest] * len(layers) if own is None else np.minimum(own, largest).tolist()
+        return [
+            self._modeller.quantity(0, high, label(what, at))
+            for high, at in zip(highs, layers, strict=True)
+        ]
+
+    def _charges(
+        self, what: str, costs: dict[Window, Ints], largest: int
+    ) -> dict[Window, Variable]:
+        places = self._places
         return {
-            (i, j): integer(what, 0, min(limit, int(cost.max())), places[i], places[j])
+            (i, j): self._modeller.quantity(
+                0, min(largest, int(cost.max())), label(what, places[i], places[j])
+            )
             for (i, j), cost in costs.items()
         }
 
-    beats = np.minimum(least_beats(tables), horizon).tolist()
-    return Variables(
-        segment_begins=[boolean("segment_begins", at) for at in places],
-        cluster_begins=[boolean("cluster_begins", at) for at in places],
-        tiled=[boolean("tiled", at) for at in names],
-        mode=[[[boolean("mode", at, o, c) for c in sizes] for o in options] for at in names],
-        option=[[boolean("option", at, o) for o in options] for at in names],
-        region=[[boolean("region", at, c) for c in sizes] for at in names],
-        used=[integer("used", 0, tables.chiplets, at) for at in names],
-        windows={
-            (i, j): boolean("window", places[i], places[j])
-            for i, j in _open_windows(crossing, len(names))
-        },
-        received=charges("received", crossing.enter, horizon),
-        sent=charges("sent", crossing.leave, horizon),
-        time=[integer("time", 0, horizon, at) for at in names],
-        resident=[integer("resident", 0, buffer, at) for at in names],
-        waiting=charges("waiting", crossing.hold, buffer),
-        momentary=[integer("momentary", 0, buffer, at) for at in names],
-        beat=[integer("beat", low, horizon, at) for low, at in zip(beats, names, strict=True)],
-        fill=[integer("fill", 0, horizon, at) for at in names],
-        steady=[integer("steady", 0, horizon, at) for at in names],
-    )
-
-
-def label(what: str, *place: object) -> str:
-    """A name that leads back to a layer: what[layer,option,size]."""
-    return f"{what}[{','.join(map(str, place))}]"
-
-
-def _open_windows(crossing: Crossings, count: int) -> list[Window]:
-    """Windows of several layers without layers 0 and L, at which a cluster begins anyway."""
-    later = {(layer + 1, last) for layer, last in crossing.leave}
-    windows = {*crossing.enter, *later, *crossing.hold}
-    return sorted(window for window in windows if 0 < window[0] < window[1] < count)
-
-
-def least_times(tables: CostTables) -> Ints:
-    """[L,O,C] the least that a layer can add to its stage: entry, or step after any option."""
-    least: Ints = np.minimum(tables.entry, tables.step.min(axis=1))
-    least[0] = tables.entry[0]  # nothing comes before it: its steps mean nothing
-    return least
-
-
-def least_beats(tables: CostTables) -> Ints:
-    """[L] the shortest stage that can hold the layer, tiled or not."""
-    fastest = least_times(tables).min(axis=(1, 2))
-    least: Ints = np.where(tables.alone < 0, fastest, np.minimum(fastest, tables.alone))
-    return least
+    def _windows(self) -> list[Window]:
+        """Windows of several layers without 0 and L, at which a cluster begins anyway."""
+        crossing = self._crossing
+        sent = (*crossing.leave, *crossing.leave_energy)
+        later = {(layer + 1, last) for layer, last in sent}
+        windows = {*crossing.enter, *crossing.enter_energy, *later, *crossing.hold}
+        return sorted(
+            window for window in windows if 0 < window[0] < window[1] < len(self._tables.layers)
+        )

@@ -8,7 +8,7 @@ one of the layers i..j'. A window that holds layer 0 or L is always crossed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,27 +29,32 @@ class Crossings:
             tensor was made at l-1, and its cluster ends after l-1 and before the last use, j.
         hold: (i, l) -> [C] bytes at layer l if no cluster begins within i..l: the tensor was made,
             or last read, at i-1 and is needed after l.
+        enter_energy, leave_energy: like `enter` and `leave`, in picojoules.
     """
 
-    enter: dict[Window, Ints]
-    leave: dict[Window, Ints]
-    hold: dict[Window, Ints]
+    enter: dict[Window, Ints] = field(default_factory=dict)
+    leave: dict[Window, Ints] = field(default_factory=dict)
+    hold: dict[Window, Ints] = field(default_factory=dict)
+    enter_energy: dict[Window, Ints] = field(default_factory=dict)
+    leave_energy: dict[Window, Ints] = field(default_factory=dict)
 
 
-def crossings(tables: CostTables) -> Crossings:
-    """The skip tensors of an instance as charges on windows."""
+def crossings(tables: CostTables, energy: bool = False) -> Crossings:
+    """The skip tensors of an instance as charges on windows; their energy only on demand."""
     count = len(tables.layers)
-    enter: dict[Window, Ints] = {}
-    leave: dict[Window, Ints] = {}
-    hold: dict[Window, Ints] = {}
+    found = Crossings()
     for skip in tables.skips:
         for which, window in enumerate(_enter_windows(skip)):
-            _add(enter, window, skip.enter[which])
+            _add(found.enter, window, skip.enter[which])
+            if energy:
+                _add(found.enter_energy, window, skip.enter_energy[which])
         for window in _leave_windows(skip, count):
-            _add(leave, window, skip.leave)
+            _add(found.leave, window, skip.leave)
+            if energy:
+                _add(found.leave_energy, window, skip.leave_energy)
         for window in _hold_windows(skip, count):
-            _add(hold, window, skip.hold)
-    return Crossings(enter, leave, hold)
+            _add(found.hold, window, skip.hold)
+    return found
 
 
 def _add(charges: dict[Window, Ints], window: Window, cost: Ints) -> None:

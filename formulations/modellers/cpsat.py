@@ -32,12 +32,7 @@ class CpSatModeller:
         Raises:
             ValueError: the domain is too large for CP-SAT's 64-bit integers.
         """
-        if max(abs(low), abs(high)) >= OVERFLOW:
-            raise ValueError(
-                f"the numbers are too large for CP-SAT's 64-bit integers: {name} may reach"
-                f" {max(abs(low), abs(high)):.1e}, the limit is {OVERFLOW:.1e}; use larger units,"
-                " or another method"
-            )
+        self.expect(name, max(abs(low), abs(high)))
         return self.model.new_int_var(low, high, name)
 
     def sum(
@@ -47,6 +42,18 @@ class CpSatModeller:
         if weights is None:
             return LinearExpr.sum(variables)
         return LinearExpr.weighted_sum(variables, weights)
+
+    def expect(self, what: str, largest: int) -> None:
+        """Say how large a sum of terms can become.
+
+        Raises:
+            ValueError: too large for CP-SAT's 64-bit integers.
+        """
+        if largest >= OVERFLOW:
+            raise ValueError(
+                f"the numbers are too large for CP-SAT's 64-bit integers: {what} may reach"
+                f" {largest:.1e}, the limit is {OVERFLOW:.1e}; use larger units, or another method"
+            )
 
     def require(
         self, name: str, rule: Rule, when: Sequence[Variable] = (), unless: Sequence[Variable] = ()

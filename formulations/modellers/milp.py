@@ -45,6 +45,9 @@ class MilpModeller:
             total.addterm(variable, weight)
         return total
 
+    def expect(self, what: str, largest: int) -> None:
+        """Any size will do: the numbers are floats."""
+
     def require(
         self, name: str, rule: Rule, when: Sequence[Variable] = (), unless: Sequence[Variable] = ()
     ) -> None:
@@ -67,6 +70,7 @@ class MilpModeller:
         total = LpAffineExpression() + objective
         if total.constant:
             one = self.quantity(1, 1, "constant")
+            one.setInitialValue(1)
             total = total - total.constant + total.constant * one
         self.model.setObjective(total)
 

@@ -49,6 +49,14 @@ class Modeller(Protocol):
         """The weighted sum of variables; weights 1 by default."""
         ...
 
+    def expect(self, what: str, largest: int) -> None:
+        """Say how large a sum of terms can become.
+
+        Raises:
+            ValueError: too large for the engine's numbers.
+        """
+        ...
+
     def require(
         self, name: str, rule: Rule, when: Sequence[Variable] = (), unless: Sequence[Variable] = ()
     ) -> None:

@@ -7,14 +7,17 @@ import numpy as np
 from heuristics.baselines import pipeline, sequential
 from heuristics.scope import scope
 from instances.instance import Instance
-from instances.jit import compiled
 from instances.tables import Ints
+from schedules.goal import restricted
 from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
+from solvers.exact.frontier import best_of_front
 from solvers.exact.labels import FAR
-from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
+from solvers.exact.paths import path_of, shortest_paths, shortest_within
+from solvers.exact.segments import clusters_at, fewest_clusters, settle
 from solvers.exact.stages import Stages
+from solvers.exact.starts import suggest_from
 
 
 def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -23,7 +26,14 @@ def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> St
     Bounding all stage times takes O(L^2 C) sets of at most CAP labels an option; each beat of the
     grid O(L^3) steps times the handful of undominated cluster counts; a segment that is
     settled, the square of its layers for each beat tried. Few are settled.
+
+    Where energy counts, the program is another one: see solvers.exact.frontier.
+
+    Raises:
+        ValueError: energy counts and the instance is too large for that.
     """
+    if progress.goal.needs_energy:
+        return best_of_front(instance, progress, workers)
     return _solve(instance, progress, workers, merging=True)
 
 
@@ -39,18 +49,22 @@ def segmented(instance: Instance, progress: Progress, seed: int, workers: int) -
 
 def _solve(instance: Instance, progress: Progress, workers: int, merging: bool) -> Stop:
     """Search on from the fast methods' schedules; `merging` allows clusters of several layers."""
+    allowed = restricted(instance, progress.goal)
     try:
         for heuristic in (scope,) if merging else (sequential, pipeline):
-            heuristic(instance, progress, 0, workers)
-        return _Search(instance, progress, workers, merging).run()
+            suggest_from(heuristic, allowed, progress, workers)
+        return _Search(allowed, progress, workers, merging).run()
     except OutOfTimeError:
         return "time-limit"
 
 
 class _Search:
-    """The state of one search.
+    """The state of one search, on an instance that is restricted to what the goal allows.
 
     Attributes:
+        depth: most clusters of a segment.
+        segments: [L,L] which segments the pins allow.
+        alone: [L] beat of each layer as a tiled segment; -1 where there may be none.
         lower, upper: [L,L] bounds on the cost of each segment, load included; FAR where it cannot
             be or cannot matter. `upper` rests on the stages' bounds and is only a guide.
         least: [L,L] a lower bound on the beat of each segment.
@@ -62,17 +76,28 @@ class _Search:
         self.instance = instance
         self.merging = merging
         self.progress = progress
-        tables = instance.tables
+        tables, goal = instance.tables, progress.goal
         self.count = len(tables.layers)
+        self.depth = self.count if goal.clusters is None else min(goal.clusters, self.count)
         self.loads = tables.loads[None, 1:] - tables.loads[:-1, None]
-        incumbent = progress.objective
-        cutoff = FAR - 1 if incumbent is None else incumbent // instance.batch
         longest = self.count if merging else 1
-        self.stages = Stages(instance, longest, cutoff, progress, workers)
+        clusters = goal.allowed_clusters(self.count)
+        self.segments = goal.allowed_segments(self.count)
+        self.alone = np.where((clusters & self.segments).diagonal(), tables.alone, -1)
+        cutoff = min(FAR - 1, self._too_much // instance.batch)
+        self.stages = Stages(instance, longest, cutoff, clusters, progress, workers)
         self.found: dict[tuple[int, int], tuple[int, int]] = {}
         self.settled = np.zeros((self.count, self.count), dtype=bool)
         self._bound_segments(workers)
         self._bound_tiled()
+
+    @property
+    def _too_much(self) -> int:
+        """The least latency that is of no use: the incumbent's, or one beyond the cap."""
+        if self.progress.objective is not None:
+            return self.progress.objective
+        cap = self.progress.goal.latency_cap
+        return FAR if cap is None else cap + 1
 
     def _bound_segments(self, workers: int) -> None:
         """Bounds from the fewest clusters at each beat of a grid.
@@ -92,7 +117,7 @@ class _Search:
 
         below = 0
         for index, counts in in_parallel(count, len(grid), self.progress, workers):
-            possible = counts < NEVER
+            possible = (counts <= self.depth) & self.segments
             beats = batch + np.where(possible, counts, 0).astype(np.int64) - 1
             shortest = np.maximum(io, below + 1)
             np.minimum(lower, beats * shortest + self.loads, out=lower, where=possible)
@@ -103,7 +128,7 @@ class _Search:
         self.lower, self.upper, self.least = lower, upper, least
 
     def _bound_tiled(self) -> None:
-        for layer, beat in enumerate(self.instance.tables.alone.tolist()):
+        for layer, beat in enumerate(self.alone.tolist()):
             if beat >= 0:
                 cost = self.instance.batch * beat + int(self.loads[layer, layer])
                 self.lower[layer, layer] = min(cost, int(self.lower[layer, layer]))
@@ -112,19 +137,28 @@ class _Search:
     def run(self) -> Stop:
         """Settle the segments of promising paths until the shortest one is settled."""
         reach, onward, _ = shortest_paths(self.lower)
-        _, _, starts = shortest_paths(self.upper)
-        self._try(_segments_of(starts), reach, onward)
+        self._try(self._shortest(self.upper)[1], reach, onward)
         while not self.progress.expired:
-            reach, onward, starts = shortest_paths(self.lower)
-            length, incumbent = int(reach[-1]), self.progress.objective
-            if length >= (FAR if incumbent is None else incumbent):
+            reach, onward, _ = shortest_paths(self.lower)
+            length, path = self._shortest(self.lower)
+            if length >= self._too_much:
+                incumbent = self.progress.objective
                 if incumbent is None:
                     return "infeasible"
                 self._raise_bound(incumbent)
                 return "optimal"
             self._raise_bound(length)
-            self._try(_segments_of(starts), reach, onward)
+            self._try(path, reach, onward)
         return "time-limit"
+
+    def _shortest(self, costs: Ints) -> tuple[int, list[tuple[int, int]]]:
+        """Cost and segments of the cheapest path with no more segments than the goal allows."""
+        reach, _, starts = shortest_paths(costs)
+        path, most = path_of(starts), self.progress.goal.segments
+        if most is None or len(path) <= most:
+            return int(reach[-1]), path
+        length, within = shortest_within(costs, most)
+        return length, [(first, last) for first, last in within.tolist()]
 
     def _raise_bound(self, bound: int) -> None:
         """Report a bound, unless it holds only for schedules without merged layers."""
@@ -139,18 +173,15 @@ class _Search:
         for first, last in path:
             if not self.settled[first, last]:
                 self._settle(first, last, int(reach[first]) + int(onward[last + 1]))
-        if path and all(place in self.found for place in path):
-            incumbent = self.progress.objective
-            if incumbent is None or sum(int(self.lower[place]) for place in path) < incumbent:
-                self.progress.offer(self._schedule(path))
+        if path and sum(int(self.lower[place]) for place in path) < self._too_much:
+            self.progress.offer(self._schedule(path))
 
     def _settle(self, first: int, last: int, others: int) -> None:
         """Find the segment's true cost, or that with `others` it cannot improve the incumbent."""
         load = int(self.loads[first, last])
-        incumbent = self.progress.objective
-        most = FAR // 2 if incumbent is None else incumbent - 1 - others - load
+        most = min(FAR // 2, self._too_much - 1 - others - load)
         cost, clusters, beat = self._cheapest(first, last, most)
-        alone = int(self.instance.tables.alone[first]) if first == last else -1
+        alone = int(self.alone[first]) if first == last else -1
         if alone >= 0 and self.instance.batch * alone < cost:
             cost, clusters, beat = self.instance.batch * alone, 0, alone
         self.settled[first, last] = True
@@ -162,8 +193,11 @@ class _Search:
     def _cheapest(self, first: int, last: int, most: int) -> tuple[int, int, int]:
         """`settle` with true stage times: repeat until the clusters it chose reach their beat."""
         times, least = self.stages.times, int(self.least[first, last])
+        depth = min(self.depth, last - first + 1)
         while True:
-            cost, clusters, beat = settle(first, last, times, self.instance.batch, least, most)
+            cost, clusters, beat = settle(
+                first, last, times, self.instance.batch, least, most, depth
+            )
             if clusters == 0:
                 return cost, clusters, beat
             parts = clusters_at(first, last, times, beat, clusters)
@@ -186,34 +220,6 @@ class _Search:
         return Segment(tuple(self.stages.cluster(i, j, c) for i, j, c in parts.tolist()))
 
 
-@compiled
-def shortest_paths(costs: Ints) -> tuple[Ints, Ints, Ints]:
-    """The cheapest chains of segments; FAR where there is none.
-
-    Returns:
-        reach: [L+1] the least cost of all layers before each one.
-        onward: [L+1] the least cost of all layers from each one on.
-        starts: [L] where the last segment of the cheapest chain up to each layer begins, or -1.
-    """
-    count = costs.shape[0]
-    reach = np.full(count + 1, FAR, dtype=np.int64)
-    onward = np.full(count + 1, FAR, dtype=np.int64)
-    starts = np.full(count, -1, dtype=np.int64)
-    reach[0] = onward[count] = 0
-    for last in range(count):
-        for first in range(last + 1):
-            if reach[first] < FAR and costs[first, last] < FAR:
-                total = reach[first] + costs[first, last]
-                if total < reach[last + 1]:
-                    reach[last + 1] = total
-                    starts[last] = first
-    for first in range(count - 1, -1, -1):
-        for last in range(first, count):
-            if onward[last + 1] < FAR and costs[first, last] < FAR:
-                onward[first] = min(onward[first], costs[first, last] + onward[last + 1])
-    return reach, onward, starts
-
-
 def beat_grid(times: Ints, steps: int = 256) -> Ints:
     """Beats in geometric steps that span all finite stage times, the largest last."""
     finite = times[times < FAR]
@@ -223,16 +229,3 @@ def beat_grid(times: Ints, steps: int = 256) -> Ints:
     beats = np.unique(np.geomspace(low, high, steps).astype(np.int64))
     beats[-1] = high
     return beats
-
-
-def _segments_of(starts: Ints) -> list[tuple[int, int]]:
-    """The path as (first, last) pairs in order; empty if there is none."""
-    path: list[tuple[int, int]] = []
-    last = len(starts) - 1
-    while last >= 0:
-        first = int(starts[last])
-        if first < 0:
-            return []
-        path.append((first, last))
-        last = first - 1
-    return path[::-1]

@@ -106,7 +106,7 @@ def fewest_in(first: int, last: int, times: Ints, beat: int) -> int:
 
 @compiled
 def settle(
-    first: int, last: int, times: Ints, batch: int, least: int, most: int
+    first: int, last: int, times: Ints, batch: int, least: int, most: int, depth: int
 ) -> tuple[int, int, int]:
     """The cheapest segment first..last whose beats cost at most `most` cycles.
 
@@ -116,13 +116,14 @@ def settle(
 
     Args:
         least: a lower bound on the beat, DRAM traffic included.
+        depth: most clusters.
 
     Returns:
         (cost, clusters, beat); clusters is 0 if no segment costs at most `most`.
     """
     best_cost, best_clusters, best_beat = most + 1, 0, 0
     clusters = 1
-    while clusters <= last - first + 1:
+    while clusters <= depth:
         limit = (best_cost - 1) // (batch + clusters - 1)
         if limit < least:
             break

@@ -6,6 +6,7 @@ import numpy as np
 
 from instances.instance import Instance
 from instances.tables import Ints
+from schedules.goal import Flags
 from schedules.parallel import in_parallel
 from schedules.progress import Progress
 from schedules.schedule import Cluster
@@ -26,9 +27,19 @@ class Stages:
     """
 
     def __init__(
-        self, instance: Instance, longest: int, cutoff: int, progress: Progress, workers: int
+        self,
+        instance: Instance,
+        longest: int,
+        cutoff: int,
+        allowed: Flags,
+        progress: Progress,
+        workers: int,
     ) -> None:
-        """Bound all clusters of at most `longest` layers whose time is at most `cutoff`."""
+        """Bound all clusters of at most `longest` layers whose time is at most `cutoff`.
+
+        Args:
+            allowed: [L,L] which clusters there may be.
+        """
         self.tables = instance.tables
         count, _, chiplets = self.tables.shape
         self.times = np.full((count, count, chiplets), FAR, dtype=np.int64)
@@ -40,6 +51,7 @@ class Stages:
 
         for first, (lower, upper) in in_parallel(bound, count, progress, workers):
             self.times[first], self.reached[first] = lower, upper
+        self.times[~allowed] = self.reached[~allowed] = FAR
 
     def _bounds(self, first: int, farthest: int, cutoff: int) -> tuple[Ints, Ints]:
         tables = self.tables

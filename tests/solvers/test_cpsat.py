@@ -3,18 +3,26 @@
 import os
 import signal
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from formulations.merged_pipeline.compact import FAMILIES, Compact
+from formulations.formulation import formulate
+from formulations.merged_pipeline.compact import FAMILIES
+from formulations.modellers.cpsat import CpSatModeller
 from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.evaluate import latency
+from schedules.goal import Weights
 from schedules.progress import Progress, TracePoint, WrongScheduleError
 from schedules.schedule import Cluster, Schedule, Segment
-from solvers.cpsat import cpsat, run_formulation
+from solvers.engines import ENGINES
+from solvers.models import ModelOptions, ModelSearch, Solved, solve_model
 
 MakeInstance = Callable[..., Instance]
+
+CPSAT = ModelOptions(ENGINES["cp-sat"], "compact", workers=1)
+LATENCY = Weights(1, 0)
 
 
 def hard_instance() -> Instance:
@@ -22,20 +30,31 @@ def hard_instance() -> Instance:
     return random_instance(1, layers=16, chiplets=12, options=2, memory="loose")
 
 
+def cpsat(instance: Instance, progress: Progress, workers: int = 1, **given: Any) -> str:
+    options = ModelOptions(ENGINES["cp-sat"], "compact", workers=workers, **given)
+    return solve_model(instance, progress, options)
+
+
+def run_without(family: str, instance: Instance) -> Solved:
+    """Run the model without one of its constraint families."""
+    families = [name for name in FAMILIES if name != family]
+    model = formulate("compact", instance, CpSatModeller(), families=families)
+    progress = Progress(instance)
+    search = ModelSearch(instance, progress, CPSAT)
+    return search.run(model, LATENCY, progress.raise_bound)
+
+
 def test_example_of_the_problem_statement_takes_229_cycles(example: Instance) -> None:
     progress = Progress(example)
-    assert cpsat(example, progress, seed=0, workers=1) == "optimal"
+    assert cpsat(example, progress) == "optimal"
     assert progress.objective == progress.bound == 229
 
 
-def test_an_infeasible_instance_has_neither_schedule_nor_bound(
-    make_instance: MakeInstance,
-) -> None:
+def test_an_infeasible_instance_has_no_schedule(make_instance: MakeInstance) -> None:
     instance = make_instance([[[10]], [[10]]], resident=[[[10]], [[101]]])
     progress = Progress(instance)
-    assert cpsat(instance, progress, seed=0, workers=1) == "infeasible"
+    assert cpsat(instance, progress) == "infeasible"
     assert progress.best is None
-    assert progress.bound is None
 
 
 def test_a_layer_that_fits_only_on_few_chiplets_is_no_reason_to_give_up(
@@ -43,7 +62,7 @@ def test_a_layer_that_fits_only_on_few_chiplets_is_no_reason_to_give_up(
 ) -> None:
     instance = make_instance([[[10, 5]]], resident=[[[90, 110]]])
     progress = Progress(instance)
-    assert cpsat(instance, progress, seed=0, workers=1) == "optimal"
+    assert cpsat(instance, progress) == "optimal"
     assert progress.objective == 10
 
 
@@ -51,7 +70,7 @@ def test_a_layer_that_fits_only_on_few_chiplets_is_no_reason_to_give_up(
 def test_the_time_limit_leaves_a_schedule_and_a_valid_bound(workers: int) -> None:
     instance = hard_instance()
     progress = Progress(instance, time_limit=1.5)
-    assert cpsat(instance, progress, seed=0, workers=workers) == "time-limit"
+    assert cpsat(instance, progress, workers) == "time-limit"
     assert progress.seconds < 4
     assert progress.best is not None
     assert progress.objective == latency(instance, progress.best)
@@ -62,9 +81,9 @@ def test_the_time_limit_leaves_a_schedule_and_a_valid_bound(workers: int) -> Non
 def test_a_search_without_time_proves_nothing() -> None:
     instance = hard_instance()
     progress = Progress(instance, time_limit=1e-9)
-    assert cpsat(instance, progress, seed=0, workers=1) == "time-limit"
-    assert progress.objective is not None
-    assert progress.bound is None or progress.bound < progress.objective
+    assert cpsat(instance, progress, start=False) == "time-limit"
+    assert progress.objective is None
+    assert progress.bound is None or progress.bound < 10**9
 
 
 def test_ctrl_c_ends_the_search_with_the_best_schedule_so_far() -> None:
@@ -79,7 +98,7 @@ def test_ctrl_c_ends_the_search_with_the_best_schedule_so_far() -> None:
     # Whoever ran CP-SAT before, with its own handling of Ctrl-C, left this process without one.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     progress = Progress(instance, time_limit=60, listener=press)
-    assert cpsat(instance, progress, seed=0, workers=2) == "interrupted"
+    assert cpsat(instance, progress, 2) == "interrupted"
     assert progress.seconds < 30
     assert progress.best is not None
     with pytest.raises(KeyboardInterrupt):
@@ -89,11 +108,13 @@ def test_ctrl_c_ends_the_search_with_the_best_schedule_so_far() -> None:
 def test_a_schedule_that_is_known_already_starts_the_search(
     example: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr("solvers.cpsat.sequential")  # not needed then
-    progress = Progress(example)
-    known = progress.offer(Schedule((Segment((Cluster(0, 1, 3, ("WSP", "WSP")),)),)))
-    assert cpsat(example, progress, seed=0, workers=1) == "optimal"
-    assert progress.objective == 229 <= known
+    monkeypatch.delattr("solvers.models.sequential")  # not needed then
+    known = Schedule((Segment((Cluster(0, 1, 3, ("WSP", "WSP")),)),))
+    points: list[TracePoint] = []
+    progress = Progress(example, listener=points.append)
+    assert cpsat(example, progress, start=known) == "optimal"
+    assert points[0].objective == latency(example, known)
+    assert progress.objective == 229
 
 
 @pytest.mark.parametrize("what", ["schedule", "bound"])
@@ -106,36 +127,38 @@ def test_what_goes_wrong_inside_the_search_is_not_lost(what: str) -> None:
 
     progress = Progress(instance, listener=fail)
     with pytest.raises(ZeroDivisionError, match=what):
-        run_formulation(Compact(instance), progress, seed=0, workers=2)
+        cpsat(instance, progress, 2, start=False)
 
 
 def test_a_model_that_forgets_a_constraint_is_found_out(make_instance: MakeInstance) -> None:
     instance = make_instance([[[10]]], resident=60, working=60)
-    families = [family for family in FAMILIES if family != "capacity"]
     with pytest.raises(WrongScheduleError, match="needs 120 bytes"):
-        run_formulation(Compact(instance, families=families), Progress(instance), 0, 1)
+        run_without("capacity", instance)
 
 
 def test_a_model_that_forgets_a_cost_is_found_out(make_instance: MakeInstance) -> None:
     instance = make_instance([[[10]]], io=50)
-    families = [family for family in FAMILIES if family != "dram"]
-    with pytest.raises(RuntimeError, match="optimum is 10 cycles, but its schedule takes 50"):
-        run_formulation(Compact(instance, families=families), Progress(instance), 0, 1)
+    with pytest.raises(RuntimeError, match="optimum is 10, but its schedule costs 50"):
+        run_without("dram", instance)
 
 
 def test_infeasible_is_not_believed_when_there_is_a_schedule(example: Instance) -> None:
     progress = Progress(example)
-    cpsat(example, progress, seed=0, workers=1)
-    formulation = Compact(example)
-    formulation.model.add(formulation.variables.beat[0] == 1)
+    search = ModelSearch(example, progress, CPSAT)
+    search.start()
+    formulation = search.formulate(LATENCY)
+    formulation.modeller.require("wrong", formulation.latency <= 5)
     with pytest.raises(RuntimeError, match="no solution of the model, but there is a schedule"):
-        run_formulation(formulation, progress, seed=0, workers=1)
+        search.run(formulation, LATENCY, progress.raise_bound)
 
 
 def test_a_model_that_cp_sat_rejects_is_reported_with_its_reason(example: Instance) -> None:
-    formulation = Compact(example)
-    mode = formulation.variables.mode[0][0][0]
-    formulation.model.add_hint(mode, 1)
-    formulation.model.add_hint(mode, 1)
+    progress = Progress(example)
+    search = ModelSearch(example, progress, CPSAT)
+    search.start()
+    formulation = search.formulate(LATENCY)
+    model = formulation.modeller.model
+    for _ in range(2):
+        model.add_hint(model.get_bool_var_from_proto_index(0), 1)
     with pytest.raises(RuntimeError, match=r"rejects the model: .*hint"):
-        run_formulation(formulation, Progress(example), seed=0, workers=1)
+        search.run(formulation, LATENCY, progress.raise_bound)

@@ -9,11 +9,12 @@ import pytest
 from instances.generate import random_instance
 from instances.instance import Instance
 from instances.tables import CostTables
-from schedules.evaluate import latency
+from schedules.evaluate import evaluate, latency
+from schedules.goal import Goal, breaches
 from schedules.progress import Progress
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
-from solvers.enumeration import enumerate_all, workload
+from solvers.enumeration import WORKLOAD_LIMIT, enumerate_all, workload
 
 MakeInstance = Callable[..., Instance]
 
@@ -32,6 +33,27 @@ def test_the_best_of_literally_all_schedules_is_found(seed: int) -> None:
 
     assert progress.objective == progress.bound == optimum
     assert stop == ("infeasible" if optimum is None else "optimal")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_goals_are_met_as_well_as_literally_all_schedules_allow(
+    seed: int, random_goal: Callable[[Instance, int], Goal]
+) -> None:
+    layers, chiplets = seed % 3 + 1, seed % 2 + 2
+    shape: Literal["dag"] | None = "dag" if layers == 3 else None
+    instance = random_instance(seed, layers=layers, chiplets=chiplets, options=2, shape=shape)
+    schedules = [Schedule(segments) for segments in all_schedules(instance.tables, 0)]
+    valid = [schedule for schedule in schedules if not violations(instance, schedule)]
+    for goal in (random_goal(instance, 8 * seed + draw) for draw in range(8)):
+        allowed = (schedule for schedule in valid if not breaches(instance, schedule, goal))
+        values = (goal.value(evaluate(instance, schedule)) for schedule in allowed)
+        optimum = min(values, default=None)
+
+        progress = Progress(instance, goal=goal)
+        stop = enumerate_all(instance, progress, seed=0, workers=1)
+
+        assert progress.objective == progress.bound == optimum, goal
+        assert stop == ("infeasible" if optimum is None else "optimal"), goal
 
 
 def test_example_of_the_problem_statement_takes_229_cycles(example: Instance) -> None:
@@ -65,6 +87,13 @@ def test_an_instance_that_would_take_hours_is_refused() -> None:
         enumerate_all(instance, Progress(instance), seed=0, workers=1)
 
 
+def test_energy_makes_the_work_larger_and_is_refused_sooner() -> None:
+    instance = random_instance(1, layers=9, chiplets=12, options=3, memory="tight")
+    assert workload(9, 3, 12) < WORKLOAD_LIMIT < workload(9, 3, 12, energy=True)
+    with pytest.raises(ValueError, match="method 'enumerate' is for tiny instances"):
+        enumerate_all(instance, Progress(instance, goal=Goal("energy")), seed=0, workers=1)
+
+
 @pytest.mark.parametrize(("layers", "chiplets"), [(1, 3), (3, 2), (4, 4)])
 def test_the_workload_counts_pipelines_and_option_choices(layers: int, chiplets: int) -> None:
     pipelines = sum(
@@ -81,6 +110,7 @@ def test_the_workload_counts_pipelines_and_option_choices(layers: int, chiplets:
     )
     segmentations = len(all_clusterings(0, layers - 1))
     assert workload(layers, 2, chiplets) == pipelines + choices + segmentations
+    assert workload(layers, 1, chiplets, energy=True) == workload(layers, 1, chiplets)
 
 
 def all_schedules(tables: CostTables, first: int) -> Iterator[tuple[Segment, ...]]:

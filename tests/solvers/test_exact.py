@@ -11,13 +11,15 @@ from instances.generate import random_instance
 from instances.instance import Instance
 from instances.tables import Ints
 from schedules.evaluate import cluster_cost, cluster_memory, latency
+from schedules.goal import Goal
 from schedules.progress import Progress
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
 from solvers.enumeration import enumerate_all
 from solvers.exact import exact, segmented, stages
 from solvers.exact.labels import FAR, Column, fastest
-from solvers.exact.search import beat_grid, shortest_paths
+from solvers.exact.paths import shortest_paths
+from solvers.exact.search import beat_grid
 from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
 from solvers.exact.stages import Stages
 
@@ -43,7 +45,9 @@ def true_time(instance: Instance, first: int, last: int, chiplets: int) -> int:
 
 
 def all_stages(instance: Instance) -> Stages:
-    return Stages(instance, len(instance.tables.layers), FAR - 1, Progress(instance), 1)
+    count = len(instance.tables.layers)
+    everything = Goal().allowed_clusters(count)
+    return Stages(instance, count, FAR - 1, everything, Progress(instance), 1)
 
 
 def test_the_example_has_optimum_229(example: Instance) -> None:
@@ -183,7 +187,7 @@ def test_settling_a_segment_finds_its_cheapest_beat_and_clusters(
         (batch + clusters - 1) * beat for beat in range(61) for clusters in ways(times, 0, 4, beat)
     ]
     best = min(costs, default=FAR)
-    cost, clusters, beat = settle(0, 4, times, batch, 0, most)
+    cost, clusters, beat = settle(0, 4, times, batch, 0, most, 5)
     assert (clusters > 0) == (best <= most)
     if clusters:
         assert cost == best == (batch + clusters - 1) * beat

@@ -1,0 +1,137 @@
+"""`chipweave pareto`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chipweave.commands import options
+from chipweave.commands.checks import check_method, check_outputs
+from chipweave.output import STDOUT, check_writable, write_json, write_text
+from chipweave.status import live
+
+if TYPE_CHECKING:
+    from experiments.pareto import Front
+
+HELP = """Find the Pareto front of latency and energy.
+
+Each point is a schedule that no other one beats in both. Without --points the whole front is
+found; Ctrl-C and the time limit return what there is of it.
+
+Exit codes: 0 there are points; 2 bad input or usage; 3 proved infeasible; 4 stopped without a
+point.
+
+\b
+Examples:
+  chipweave pareto alexnet --plot front.svg
+  chipweave pareto resnet50 --points 12 --markdown -
+  chipweave pareto vgg16 --max-clusters 2 --time-limit 60 --json front.json --out front
+"""
+
+POINTS_FOUND, INFEASIBLE, NOTHING_FOUND = 0, 3, 4
+
+Points = Annotated[
+    int | None,
+    typer.Option("--points", metavar="N", help="At most so many, spread over the latencies."),
+]
+Folder = Annotated[
+    str | None,
+    typer.Option("--out", metavar="DIR", help="Write each point's schedule into a folder."),
+]
+Plot = Annotated[
+    str | None, typer.Option("--plot", metavar="FILE", help="Draw the front (.png or .svg).")
+]
+
+
+@options.flat
+def pareto(
+    task: options.Task,
+    conditions: options.Conditions,
+    limits: options.Limits,
+    method: options.Method = "exact",
+    points: Points = None,
+    formulation: options.FormulationName = None,
+    engine: options.EngineName = None,
+    no_start: options.NoStart = False,
+    json: options.Json = None,
+    markdown: options.Markdown = None,
+    plot: Plot = None,
+    out: Folder = None,
+) -> None:
+    check_outputs(json=json, markdown=markdown, plot=plot)
+    check_method(method)
+    check_folder(out)
+    arguments = limits.arguments()
+    import chipweave as cw
+
+    instance = task.instance()
+    goal = conditions.goal(instance)
+    with live(instance.name) as status:
+        front = cw.pareto(
+            instance,
+            method,
+            goal,
+            points,
+            formulation=formulation,
+            engine=engine,
+            start=not no_start,
+            watch=lambda name: status.watch(f"{name}: {method} on {instance.name}"),
+            **arguments,
+        )
+    _report(front, json=json, markdown=markdown)
+    if front.points and plot is not None:
+        cw.draw_front(
+            instance,
+            [point.evaluation for point in front.points],
+            plot,
+            [point.proved for point in front.points],
+        )
+    if front.points and out is not None:
+        write_schedules(front, Path(out))
+    raise typer.Exit(_exit_code(front))
+
+
+def check_folder(out: str | None) -> None:
+    """Refuse a folder that could not be made or written to.
+
+    Raises:
+        ValueError: it is a file, or lies in no folder.
+    """
+    if out is None:
+        return
+    if Path(out).exists() and not Path(out).is_dir():
+        raise ValueError(f"--out {out}: is a file, not a folder")
+    check_writable("--out", str(Path(out) / "point-1.yaml" if Path(out).is_dir() else out))
+
+
+def write_schedules(front: Front, folder: Path) -> None:
+    """Write a schedule file for each point, numbered from the fastest on."""
+    import chipweave as cw
+
+    folder.mkdir(exist_ok=True)
+    digits = len(str(len(front.points)))
+    for number, point in enumerate(front.points, start=1):
+        cw.write_schedule(point.schedule, folder / f"point-{number:0{digits}}.yaml")
+
+
+def _report(front: Front, *, json: str | None, markdown: str | None) -> None:
+    from chipweave.grid import console
+    from chipweave.report import front_table
+
+    table = front_table(front)
+    if STDOUT not in (json, markdown):
+        screen = console()
+        table.show(screen)
+        screen.print(f"{front.stop}; {front.runtime_s:.2f} s", markup=False)
+    if json is not None:
+        write_json(json, front.to_data())
+    if markdown is not None:
+        write_text(markdown, table.markdown())
+
+
+def _exit_code(front: Front) -> int:
+    if front.points:
+        return POINTS_FOUND
+    return INFEASIBLE if front.stop == "infeasible" else NOTHING_FOUND

@@ -1,0 +1,117 @@
+"""`chipweave strength`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chipweave.commands import options
+from chipweave.commands.checks import check_outputs
+from chipweave.output import STDOUT, write_json, write_text
+from chipweave.status import live
+
+if TYPE_CHECKING:
+    from instances.instance import Instance
+
+HELP = """Measure how strong the formulations are.
+
+For each instance, formulation and engine: the size of the model, its root bound over the optimum
+(the better of its LP relaxation and the bound it computes itself), and the time to a proof on this
+machine. Without --instances this takes about half an hour.
+
+\b
+Examples:
+  chipweave strength --instances alexnet,vgg16@simba-6x6 --engines cp-sat
+  chipweave strength --formulations segment,interval --time-limit 300 --markdown -
+"""
+
+Instances = Annotated[
+    str | None,
+    typer.Option(
+        "--instances",
+        metavar="A,B,C",
+        help="Networks, each perhaps with @PACKAGE, or files. Without: those of"
+        " docs/formulations.md.",
+    ),
+]
+Formulations = Annotated[
+    str | None,
+    typer.Option("--formulations", metavar="A,B,C", help="segment, interval, compact."),
+]
+Engines = Annotated[
+    str, typer.Option("--engines", metavar="A,B,C", help="Names from `chipweave engines`.")
+]
+WithoutLimit = Annotated[
+    bool,
+    typer.Option(
+        "--with-limit-only", help="Do not measure the models without a known schedule, too."
+    ),
+]
+TimeLimit = Annotated[
+    float,
+    typer.Option("--time-limit", metavar="S", help="Wall seconds for a run, and for a model."),
+]
+
+
+def strength(
+    instances: Instances = None,
+    formulations: Formulations = None,
+    engines: Engines = "cp-sat,highs",
+    batch: options.Batch = None,
+    objective: options.Objective = "latency",
+    time_limit: TimeLimit = 60.0,
+    with_limit_only: WithoutLimit = False,
+    no_start: options.NoStart = False,
+    seed: options.Seed = 0,
+    workers: options.Workers = None,
+    json: options.Json = None,
+    markdown: options.Markdown = None,
+) -> None:
+    check_outputs(json=json, markdown=markdown)
+    import chipweave as cw
+    from chipweave import goals
+    from chipweave.grid import console
+    from chipweave.report import strength_table
+
+    with live("strength") as status:
+        rows = list(
+            cw.strength(
+                None if instances is None else [named(name, batch) for name in _names(instances)],
+                list(cw.FORMULATIONS) if formulations is None else _names(formulations),
+                _names(engines),
+                goal=cw.Goal(goals.objective(objective)),
+                time_limit=time_limit,
+                without_limit=not with_limit_only,
+                watch=status.watch,
+                start=not no_start,
+                seed=seed,
+                workers=workers,
+            )
+        )
+    table = strength_table(rows)
+    if STDOUT not in (json, markdown):
+        table.show(console())
+    if json is not None:
+        write_json(json, [row.to_data() for row in rows])
+    if markdown is not None:
+        write_text(markdown, table.markdown())
+
+
+def named(text: str, batch: int | None) -> Instance:
+    """The instance that NETWORK, NETWORK@PACKAGE or a file's name means.
+
+    Raises:
+        ValueError: as `chipweave.instance`.
+    """
+    import chipweave as cw
+
+    if Path(text).exists() or "@" not in text:
+        return cw.instance(text, batch=batch)
+    network, _, package = text.rpartition("@")
+    return cw.instance(network, package, batch=batch)
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]

@@ -1,0 +1,378 @@
+"""The merged pipeline over columns: clusters and segments are intervals of layers.
+
+Sets: layers l in 0..L-1; columns q, clusters i..j on c chiplets that take T cycles and E picojoules
+a sample, all that are undominated; segments p, intervals s..e that are not tiled. `q over l` means
+that column q contains layer l; likewise p. Variables: x[q], y[p], t[l], the column, the segment or
+the tiled layer is in the schedule; b[l], a segment begins at l; beat[l] of the segment of l;
+fill[l], that beat if a cluster begins at l. A segment of K clusters pays m+K-1 beats: m-1, and one
+for each cluster. With least[p], a lower bound on the segment's beat, and
+
+    D[p] = least[p] y[p] + excess[p],    excess[p] = 0 unless the segment is chosen,
+
+    latency = loads + sum_p (m-1) D[p] + sum_l fill[l] + sum_l m alone[l] t[l]
+    energy  = loads + m (sum_q E[q] x[q] + sum_p io[p] y[p] + sum_l alone[l] t[l]) + leakage latency.
+
+Columns and segments share nothing but sums over layers, so their numbers add up and do not
+multiply. T'[q] is the larger of T[q] and the least beat of the segments that may use q. Bounds, and
+what caps and a limit rule out, are those of interval_bounds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import ceil, inf
+
+import numpy as np
+
+from formulations.merged_pipeline.columns import Columns
+from formulations.merged_pipeline.interval_bounds import Bounds, budget
+from formulations.merged_pipeline.interval_points import declare, point_of, refuse, schedule_of
+from formulations.modellers import Expression, Modeller, Solution, Variable, label
+from instances.instance import Instance
+from schedules.goal import Goal, Weights, restricted
+from schedules.schedule import Schedule
+
+FAMILIES = (
+    "path",
+    "cover",
+    "nested",
+    "package",
+    "depth",
+    "segments",
+    "chosen",
+    "one_beat",
+    "slowest_stage",
+    "refill",
+    "area",
+    "useful",
+    "price",
+    "latency_cap",
+    "energy_cap",
+    "within_limit",
+)
+"""The constraint families in the order in which they are built; each is a method of `Intervals`."""
+
+
+class Intervals:
+    """The interval model of an instance: a `formulations.formulation.Formulation`.
+
+    Attributes:
+        modeller: has the native model, `modeller.model`.
+        sets: the columns, segments and tiled layers.
+        variables: the model's variables.
+        latency: cycles; may exceed what the schedule takes where nothing presses it down.
+        energy: picojoules, likewise; None unless the goal or the weights ask for energy.
+        bound: no schedule that obeys the goal, and the limit, has an objective below; None if there
+            is no such schedule.
+
+    Args:
+        limit: a weighted cost that some schedule is known to reach that obeys the goal: what only
+            costlier schedules use is left out. Leave it out if you add constraints that this
+            schedule may break; the model is then much larger.
+        families: the constraint families to build, all by default; tests leave some out.
+
+    Raises:
+        ValueError: the costs are too large for the modeller.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        modeller: Modeller,
+        goal: Goal | None = None,
+        weights: Weights | None = None,
+        limit: int | None = None,
+        families: Sequence[str] = FAMILIES,
+    ) -> None:
+        self.modeller = modeller
+        self._instance = instance
+        self._goal = Goal() if goal is None else goal
+        self._weights = self._goal.weights if weights is None else weights
+        self._limit = limit
+        self._priced = self._goal.needs_energy or self._weights.energy > 0
+        self._names = instance.tables.layers
+        self._depth = min(self._goal.clusters or len(self._names), len(self._names))
+        self._build_sets()
+        self._refuse_overflow()
+        self.variables = declare(modeller, self.sets, self._tables, self._depth)
+        self.latency: Expression = self._latency()
+        self.energy: Expression | None = self._energy() if self._priced else None
+        for family in families:
+            getattr(self, family)()
+        modeller.minimize(self._cost())
+
+    def _build_sets(self) -> None:
+        """The sets, and the bound, of the instance as the goal restricts it."""
+        goal, layers = self._goal, len(self._names)
+        instance = restricted(self._instance, goal)
+        self._tables = instance.tables
+        budgets = [budget(instance, self._weights, self._limit)]
+        if goal.latency_cap is not None:
+            budgets.append(budget(instance, Weights(1, 0), goal.latency_cap))
+        if goal.energy_cap is not None:
+            budgets.append(budget(instance, Weights(0, 1), goal.energy_cap))
+        longest = [b.longest_beat(instance.batch) for b in budgets]
+        columns = Columns(instance.tables, min(longest), self._priced)
+        allowed = np.argwhere(goal.allowed_clusters(layers)).tolist()
+        found = [q for first, last in allowed for q in columns.of(first, last)]
+        self.sets = Bounds(instance, found, goal.allowed_segments(layers), budgets)
+        self.bound: int | None = ceil(self.sets.cost) if self.sets.cost < inf else None
+
+    def _refuse_overflow(self) -> None:
+        """Tell the modeller how large the largest sums may become."""
+        sets, tables, batch = self.sets, self._tables, self._instance.batch
+        beats = sum(p.most for p in sets.segments)
+        cycles = (batch + len(self._names)) * beats + int(tables.loads[-1])
+        cycles += batch * sum(int(tables.alone[layer]) for layer in sets.tiled)
+        cost = max(1, self._weights.latency) * cycles
+        if self._priced:
+            joules = sum(q.energy for q in sets.columns)
+            joules += sum(int(tables.energy.io[p.first, p.last]) for p in sets.segments)
+            joules += sum(int(tables.energy.alone[layer]) for layer in sets.tiled)
+            joules = batch * joules + sum(tables.energy.load.tolist())
+            cost += max(1, self._weights.energy) * (joules + tables.energy.leakage * cycles)
+        self.modeller.expect("the schedule's cost", cost)
+        area = sum(q.chiplets * time for q, time in zip(sets.columns, sets.times, strict=True))
+        self.modeller.expect("chiplets times cycles", area + 3 * tables.chiplets * beats)
+
+    def hint(self, schedule: Schedule) -> None:
+        """Suggest a schedule: a value for every variable. Replaces an older hint.
+
+        Raises:
+            ValueError: the schedule is no point of the model: it does not fit, breaks the goal, or
+                costs more than the model's `limit`.
+        """
+        refuse(self._instance, schedule, self._goal, self._weights, self._limit)
+        self.modeller.hint(point_of(schedule, self.sets, self.variables, self._tables, self._depth))
+
+    def extract(self, solution: Solution) -> Schedule:
+        """The schedule of a solution; ask only an engine that has one."""
+        return schedule_of(solution, self.sets, self.variables, self._tables)
+
+    # Expressions
+
+    def _columns(self, which: Iterable[int], amounts: Sequence[int] | None = None) -> Expression:
+        """The sum of columns, weighted by their `amounts` [Q]."""
+        chosen = list(which)
+        weights = None if amounts is None else [amounts[q] for q in chosen]
+        return self.modeller.sum([self.variables.stage[q] for q in chosen], weights)
+
+    def _segments(self, which: Iterable[int], amounts: Sequence[int] | None = None) -> Expression:
+        """The sum of segments, weighted by their `amounts` [P]."""
+        chosen = list(which)
+        weights = None if amounts is None else [amounts[p] for p in chosen]
+        return self.modeller.sum([self.variables.segment[p] for p in chosen], weights)
+
+    def _beats(self, which: Iterable[int]) -> Expression:
+        """sum_p D[p], D[p] = least[p] y[p] + excess[p]."""
+        chosen = list(which)
+        excess = self.modeller.sum([self.variables.excess[p] for p in chosen])
+        return self._segments(chosen, [p.least for p in self.sets.segments]) + excess
+
+    def _over(self, layer: int) -> list[int]:
+        """Columns over a layer."""
+        return [k for k, q in enumerate(self.sets.columns) if q.first <= layer <= q.last]
+
+    def _from(self, layer: int) -> list[int]:
+        """Columns whose first layer it is."""
+        return [k for k, q in enumerate(self.sets.columns) if q.first == layer]
+
+    def _starting(self, layer: int) -> list[int]:
+        """Segments whose first layer it is."""
+        return [k for k, p in enumerate(self.sets.segments) if p.first == layer]
+
+    def _ending(self, layer: int) -> list[int]:
+        """Segments whose last layer it is."""
+        return [k for k, p in enumerate(self.sets.segments) if p.last == layer]
+
+    def _begins(self, layer: int) -> Expression:
+        """b[l]; 1 before the first layer and after the last."""
+        return self.variables.begins.get(layer, 1)
+
+    def _tiled(self, layer: int) -> Expression:
+        """t[l]; 0 if the layer cannot be tiled."""
+        return self.variables.tiled.get(layer, 0)
+
+    def _require(self, family: str, place: object, rule: Expression) -> None:
+        self.modeller.require(label(family, place), rule)
+
+    # Constraint families
+
+    def path(self) -> None:
+        """Segments are a path: sum_{p from l} y[p] + t[l] = b[l], sum_{p to l} y[p] + t[l] = b[l+1].
+
+        b[0] = b[L] = 1. With it y[p] is 0 or 1 wherever b and t are.
+        """
+        for layer, name in enumerate(self._names):
+            begin = self._segments(self._starting(layer)) + self._tiled(layer)
+            end = self._segments(self._ending(layer)) + self._tiled(layer)
+            self._require("path_from", name, begin == self._begins(layer))
+            self._require("path_to", name, end == self._begins(layer + 1))
+
+    def cover(self) -> None:
+        """Each layer is in one cluster: sum_{q over l} x[q] + t[l] = 1."""
+        for layer, name in enumerate(self._names):
+            rule = self._columns(self._over(layer)) + self._tiled(layer) == 1
+            self._require("cover", name, rule)
+
+    def nested(self) -> None:
+        """No cluster crosses into another segment: sum_{q over l-1 and l} x[q] <= 1 - b[l]."""
+        for layer in range(1, len(self._names)):
+            across = [q for q in self._over(layer) if self.sets.columns[q].first < layer]
+            rule = self._columns(across) <= 1 - self._begins(layer)
+            self._require("nested", self._names[layer], rule)
+
+    def package(self) -> None:
+        """A segment's regions are disjoint: `free` is an account of C for each segment.
+
+        free[l] <= free[l-1] + C (b[l] - t[l]) - sum_{q from l} c x[q]
+        free[l] <= C (1 - t[l]) - sum_{q over l} c x[q]
+
+        What is free goes down with each cluster, and no segment begins with more than C.
+        """
+        sizes = [q.chiplets for q in self.sets.columns]
+        self._account("package", self.variables.free, self._tables.chiplets, sizes)
+
+    def depth(self) -> None:
+        """At most D clusters a segment: `more` is an account of D, likewise, each cluster takes 1."""
+        if self._goal.clusters is not None:
+            ones = [1] * len(self.sets.columns)
+            self._account("depth", self.variables.more, self._depth, ones)
+
+    def _account(
+        self, family: str, account: Sequence[Variable], most: int, amounts: Sequence[int]
+    ) -> None:
+        for layer, name in enumerate(self._names):
+            tiled = self._tiled(layer)
+            left = most * (self._begins(layer) - tiled) - self._columns(self._from(layer), amounts)
+            if layer > 0:
+                left = left + account[layer - 1]
+            self._require(family, name, account[layer] <= left)
+            held = most * (1 - tiled) - self._columns(self._over(layer), amounts)
+            self._require(f"{family}_own", name, account[layer] <= held)
+
+    def segments(self) -> None:
+        """At most N segments: 1 + sum_{l>0} b[l] <= N."""
+        if self._goal.segments is not None:
+            begins = list(self.variables.begins.values())
+            rule = self.modeller.sum(begins) + 1 <= self._goal.segments
+            self._require("segments", self._goal.segments, rule)
+
+    def chosen(self) -> None:
+        """excess[p] <= (most[p] - least[p]) y[p]."""
+        for p, y, excess in zip(
+            self.sets.segments, self.variables.segment, self.variables.excess, strict=True
+        ):
+            place = f"{self._names[p.first]},{self._names[p.last]}"
+            self._require("chosen", place, excess <= (p.most - p.least) * y)
+
+    def one_beat(self) -> None:
+        """beat[l] = beat[l-1] + sum_{p from l} D[p] - sum_{p to l-1} D[p]: sum_{p over l} D[p]."""
+        beat = self.variables.beat
+        for layer, name in enumerate(self._names):
+            total = self._beats(self._starting(layer))
+            if layer > 0:
+                total = total + beat[layer - 1] - self._beats(self._ending(layer - 1))
+            self._require("one_beat", name, beat[layer] == total)
+
+    def slowest_stage(self) -> None:
+        """beat[l] >= sum_{q over l} T'[q] x[q]."""
+        for layer, name in enumerate(self._names):
+            slowest = self._columns(self._over(layer), self.sets.times)
+            self._require("slowest_stage", name, self.variables.beat[layer] >= slowest)
+
+    def refill(self) -> None:
+        """A cluster that begins pays its segment's beat.
+
+        fill[l] >= beat[l] - sum_{q over l-1 and l} most[q] x[q]
+        fill[l] >= sum_{q from l} T'[q] x[q]
+
+        most[q] is the longest beat of the segments that may use q. The second is implied.
+        """
+        most = [0] * len(self.sets.columns)
+        for p in self.sets.segments:
+            for q in p.useful.tolist():
+                most[q] = max(most[q], p.most)
+        for layer, name in enumerate(self._names):
+            fill, begin = self.variables.fill[layer], self._from(layer)
+            across = [q for q in self._over(layer) if self.sets.columns[q].first < layer]
+            rule = fill >= self.variables.beat[layer] - self._columns(across, most)
+            self._require("refill", name, rule)
+            self._require("refill_own", name, fill >= self._columns(begin, self.sets.times))
+
+    def area(self) -> None:
+        """Chiplets times cycles of a segment: `spare` is an account of C D[p]. Implied.
+
+        spare[l] <= spare[l-1] + sum_{p from l} C D[p] - sum_{q from l} c T'[q] x[q]
+        spare[l] <= C beat[l] - sum_{q over l} c T'[q] x[q]
+        """
+        chiplets, spare = self._tables.chiplets, self.variables.spare
+        areas = [q.chiplets * t for q, t in zip(self.sets.columns, self.sets.times, strict=True)]
+        for layer, name in enumerate(self._names):
+            left = chiplets * self._beats(self._starting(layer))
+            left = left - self._columns(self._from(layer), areas)
+            if layer > 0:
+                left = left + spare[layer - 1]
+            self._require("area", name, spare[layer] <= left)
+            own = self._columns(self._over(layer), areas)
+            held = chiplets * self.variables.beat[layer] - own
+            self._require("area_own", name, spare[layer] <= held)
+
+    def useful(self) -> None:
+        """x[q] <= sum_p y[p] over the segments that may use q. Implied by what a limit rules out."""
+        users: list[list[int]] = [[] for _ in self.sets.columns]
+        for k, p in enumerate(self.sets.segments):
+            for q in p.useful.tolist():
+                users[q].append(k)
+        for k, q in enumerate(self.sets.columns):
+            around = [p for p in self.sets.segments if p.first <= q.first and q.last <= p.last]
+            if len(users[k]) < len(around):
+                place = f"{self._names[q.first]},{self._names[q.last]},{q.chiplets}"
+                self._require("useful", place, self.variables.stage[k] <= self._segments(users[k]))
+
+    def price(self) -> None:
+        """The objective is at least the sum of the bounds of its segments. Implied."""
+        pass
+
+    def latency_cap(self) -> None:
+        """latency <= its cap."""
+        if self._goal.latency_cap is not None:
+            self._require("latency_cap", "", self.latency <= self._goal.latency_cap)
+
+    def energy_cap(self) -> None:
+        """energy <= its cap."""
+        if self._goal.energy_cap is not None:
+            self._require("energy_cap", "", self.energy <= self._goal.energy_cap)
+
+    def within_limit(self) -> None:
+        """The objective is at most the limit."""
+        if self._limit is not None:
+            self._require("within_limit", "", self._cost() <= self._limit)
+
+    # Objective
+
+    def _cost(self) -> Expression:
+        """The objective: latency and energy, weighted."""
+        cost = self._weights.latency * self.latency
+        if self._weights.energy > 0:
+            cost = cost + self._weights.energy * self.energy
+        return cost
+
+    def _latency(self) -> Expression:
+        """Loads, m-1 beats a segment, a beat a cluster, and m beats of a tiled layer."""
+        v, batch = self.variables, self._instance.batch
+        alone = [batch * int(self._tables.alone[layer]) for layer in v.tiled]
+        beats = (batch - 1) * self._beats(range(len(v.segment))) + self.modeller.sum(v.fill)
+        tiled = self.modeller.sum(list(v.tiled.values()), alone)
+        return beats + tiled + int(self._tables.loads[-1])
+
+    def _energy(self) -> Expression:
+        """Loads, m samples of columns, of segments' DRAM traffic and of tiled layers, leakage."""
+        v, sets, energy = self.variables, self.sets, self._tables.energy
+        batch = self._instance.batch
+        stages = [batch * q.energy for q in sets.columns]
+        dram = [batch * int(energy.io[p.first, p.last]) for p in sets.segments]
+        alone = [batch * int(energy.alone[layer]) for layer in v.tiled]
+        samples = self._columns(range(len(stages)), stages) + self._segments(range(len(dram)), dram)
+        samples = samples + self.modeller.sum(list(v.tiled.values()), alone)
+        return samples + energy.leakage * self.latency + sum(energy.load.tolist())

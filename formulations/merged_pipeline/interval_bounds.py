@@ -1,0 +1,223 @@
+"""What of the interval formulation can matter: segments priced from below, and their columns.
+
+Each segment has bounds from its relaxation (see interval_relaxation). A budget (a known cost, a cap
+on latency or on energy) closes the segments that lie on no path over segments that is cheap enough:
+reduced-cost fixing on a shortest path. Within the others it drops the columns that cost too much.
+What is gone raises the bounds of the rest, until nothing changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import inf
+
+import numpy as np
+
+from formulations.merged_pipeline.columns import FAR, Column
+from formulations.merged_pipeline.interval_relaxation import (
+    HAIR,
+    Flags,
+    Span,
+    Stages,
+    settle,
+    sums,
+)
+from instances.instance import Instance
+from instances.tables import LIMIT, Floats, Ints
+from schedules.goal import Weights
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a schedule may cost.
+
+    Attributes:
+        cycle: the cost of a cycle of latency, leakage included.
+        joule: the cost of any other picojoule.
+        paid: what every schedule pays to load the weights.
+        most: what it may pay together; may be inf.
+    """
+
+    cycle: int
+    joule: int
+    paid: int
+    most: float
+
+    def longest_beat(self, batch: int) -> int:
+        """No schedule within the budget has a longer one."""
+        if self.most == inf or self.cycle == 0:
+            return LIMIT
+        return max(0, int(self.most) - self.paid) // (batch * self.cycle)
+
+
+def budget(instance: Instance, weights: Weights, most: int | None) -> Budget:
+    """The budget of a weighted cost."""
+    energy = instance.tables.energy
+    cycle = weights.latency + weights.energy * energy.leakage
+    paid = cycle * int(instance.tables.loads[-1]) + weights.energy * sum(energy.load.tolist())
+    return Budget(cycle, weights.energy, paid, inf if most is None else most)
+
+
+@dataclass(frozen=True)
+class PricedSegment:
+    """A segment that is not tiled.
+
+    Attributes:
+        first, last: layers, inclusive.
+        least, most: bounds on its beat in cycles.
+        cost: a lower bound by the first budget, loads apart.
+        useful: [.] indices of the columns that may be among its clusters.
+    """
+
+    first: int
+    last: int
+    least: int
+    most: int
+    cost: float
+    useful: Ints
+
+
+class Bounds:
+    """Lower bounds on all segments of an instance, and what the budgets leave open.
+
+    Attributes:
+        segments: the open ones that are not tiled.
+        tiled: the layers that may be tiled.
+        columns: those that some open segment may use, and no other replaces.
+        times: [Q] their cycles, or the least beat of the segments that may use them if that is
+            longer.
+        priced: whether energy counts.
+        cost: no schedule costs less by the first budget; inf if there is none.
+
+    Args:
+        columns: sorted by interval; what they say of energy counts only if some budget does.
+        allowed: [L,L] the segments that may be.
+        budgets: the first is the objective's.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        columns: Sequence[Column],
+        allowed: Flags,
+        budgets: Sequence[Budget],
+    ) -> None:
+        tables = instance.tables
+        self._instance, self._budgets = instance, budgets
+        self._stages = _stages(columns, len(tables.layers))
+        self._least = tables.io.copy()
+        self._useful: dict[tuple[int, int], Ints] = {}
+        self._costs: Floats = np.where(allowed, 0.0, np.inf)[None].repeat(len(budgets), axis=0)
+        fits = (tables.alone >= 0) & allowed.diagonal()
+        paid = [b.cycle * tables.alone + b.joule * tables.energy.alone for b in budgets]
+        self._tiled: Floats = np.where(fits, instance.batch * np.array(paid, dtype=float), np.inf)
+        while self._tighten():
+            pass
+        self._conclude(columns)
+
+    def _tighten(self) -> bool:
+        """Settle each open segment against its budgets; whether any cost has risen."""
+        before = self._costs.copy(), self._tiled.copy()
+        rooms = self._rooms()
+        self._useful.clear()
+        for s, e in np.argwhere(np.isfinite(self._costs[0])).tolist():
+            useful = self._settle(s, e, rooms[:, s, e])
+            if np.isfinite(self._costs[0, s, e]):
+                self._useful[s, e] = useful
+        own = rooms[:, np.arange(self._tiled.shape[1]), np.arange(self._tiled.shape[1])]
+        self._tiled[:, (self._tiled * HAIR > own).any(axis=0)] = np.inf
+        return not (
+            np.array_equal(before[0], self._costs) and np.array_equal(before[1], self._tiled)
+        )
+
+    def _settle(self, s: int, e: int, rooms: Floats) -> Ints:
+        """Bound one segment that may cost `rooms` [B]; the columns of use to it."""
+        batch, io_energy = self._instance.batch, int(self._instance.tables.energy.io[s, e])
+        joules = np.array([batch * budget.joule for budget in self._budgets], dtype=float)
+        cycles = np.array([budget.cycle for budget in self._budgets], dtype=float)
+        fixed = joules * io_energy
+        within = np.zeros(len(self._stages.times), dtype=np.bool_)
+        for first in range(s, e + 1):
+            within[self._stages.begin[first, first] : self._stages.end[first, e]] = True
+        span = Span(s, e, self._instance.tables.chiplets, batch - 1)
+        budgets = np.column_stack([cycles, joules, rooms - fixed])
+        least, costs = settle(self._stages, within, span, int(self._least[s, e]), budgets)
+        self._least[s, e], self._costs[:, s, e] = least, costs + fixed
+        return np.flatnonzero(within)
+
+    def _rooms(self) -> Floats:
+        """[B,L,L] what a segment may cost beside the cheapest others; -inf if nothing is left."""
+        rooms = np.empty_like(self._costs)
+        for b, budget in enumerate(self._budgets):
+            lowest = self._costs[b].copy()
+            np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[b]))
+            before, after = sums(lowest)
+            around = before[:-1, None] + after[None, 1:]
+            around[np.isinf(around)] = np.nan
+            left = budget.most - budget.paid - around * HAIR
+            rooms[b] = np.where(np.isnan(around), -np.inf, left)
+        return rooms
+
+    def _conclude(self, columns: Sequence[Column]) -> None:
+        """Columns that some open segment may use, without those that another replaces there."""
+        least = np.full(len(columns), FAR, dtype=np.int64)
+        for (s, e), useful in self._useful.items():
+            least[useful] = np.minimum(least[useful], self._least[s, e])
+        self.priced = any(budget.joule > 0 for budget in self._budgets)
+        kept = _unreplaced(columns, least, self.priced)
+        self.columns = [columns[q] for q in kept]
+        self.times = [max(columns[q].time, int(least[q])) for q in kept]
+        number = np.full(len(columns), -1, dtype=np.int64)
+        number[kept] = np.arange(len(kept))
+        self.segments = [
+            self._price(s, e, number[useful][number[useful] >= 0])
+            for (s, e), useful in sorted(self._useful.items())
+        ]
+        self.tiled: list[int] = np.flatnonzero(np.isfinite(self._tiled[0])).tolist()
+        lowest = self._costs[0].copy()
+        np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[0]))
+        self.cost = float(sums(lowest)[0][-1] * HAIR) + self._budgets[0].paid
+
+    def _price(self, s: int, e: int, useful: Ints) -> PricedSegment:
+        least = int(self._least[s, e])
+        most = max((self.columns[q].time for q in useful.tolist()), default=least)
+        return PricedSegment(
+            s, e, least, max(least, most), float(self._costs[0, s, e] * HAIR), useful
+        )
+
+
+def _stages(columns: Sequence[Column], layers: int) -> Stages:
+    """The columns as arrays."""
+    places = np.array([(q.first, q.last) for q in columns], dtype=np.int64).reshape(-1, 2)
+    keys = places[:, 0] * layers + places[:, 1]
+    every = np.arange(layers * layers)
+    return Stages(
+        chiplets=np.array([q.chiplets for q in columns], dtype=np.int64),
+        times=np.array([q.time for q in columns], dtype=np.int64),
+        energies=np.array([q.energy for q in columns], dtype=np.int64),
+        begin=np.searchsorted(keys, every).reshape(layers, layers),
+        end=np.searchsorted(keys, every, side="right").reshape(layers, layers),
+    )
+
+
+def _unreplaced(columns: Sequence[Column], least: Ints, priced: bool) -> list[int]:
+    """Columns that no other of the same cluster replaces, given the least beats around them.
+
+    What replaces a column has no more chiplets, needs no more energy if that counts, and is as
+    fast, or faster than any beat that the column meets. A least beat of FAR means that it meets none.
+    """
+    kept: list[int] = []
+    for _, group in groupby(range(len(columns)), lambda q: (columns[q].first, columns[q].last)):
+        own: list[int] = []
+        for q in sorted(group, key=lambda q: (columns[q].chiplets, columns[q].energy)):
+            column, beat = columns[q], int(least[q])
+            if beat < FAR and not any(
+                (not priced or columns[other].energy <= column.energy)
+                and columns[other].time <= max(column.time, beat)
+                for other in own
+            ):
+                own.append(q)
+        kept += sorted(own)
+    return kept

@@ -1,0 +1,153 @@
+"""Arguments of `solve`, checked before anything runs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from formulations.formulation import FORMULATIONS
+from instances.instance import Instance
+from schedules.goal import Goal
+from schedules.schedule import Schedule
+from solvers.engines import FEATURES, Engine, Feature, choose
+from solvers.engines.engine import Kind
+from solvers.engines.running import resident_bytes
+
+logger = logging.getLogger("chipweave")
+
+Log = str | Path | logging.Logger
+
+DEFAULT_FORMULATION = "segment"
+LARGEST_SEED = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Method:
+    """A way to find schedules.
+
+    Attributes:
+        place: of its function, module:function, called with (instance, progress, seed, workers);
+            schedules and bounds go to the progress.
+        packages: whose versions belong in its results.
+        takes_goal: it minimises any goal; else the latency, without conditions.
+        models: the kind of engine that solves its models; None if it has none. The function of a
+            method with models is called with (instance, progress, options).
+    """
+
+    place: str
+    packages: tuple[str, ...] = ()
+    takes_goal: bool = False
+    models: Kind | None = None
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What `solve` was given, as its docstring says."""
+
+    goal: Goal
+    formulation: str | None
+    engine: str | None
+    start: bool | Schedule
+    time_limit: float | None
+    gap_limit: float | None
+    memory_limit: int | None
+    seed: int
+    workers: int | None
+    log: Log | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a run is to do, all defaults filled in.
+
+    Attributes:
+        formulation, engine: None for a method without models.
+        versions: of everything that takes part.
+    """
+
+    goal: Goal
+    formulation: str | None
+    engine: Engine | None
+    workers: int
+    versions: dict[str, str]
+
+
+def checked(instance: Instance, name: str, method: Method, given: Arguments) -> Asked:
+    """The run that the arguments ask for.
+
+    Raises:
+        ValueError: an argument out of its range, or one that the method or the engine cannot heed.
+    """
+    _check_ranges(given)
+    given.goal.check(instance)
+    if not method.takes_goal and given.goal != Goal():
+        raise ValueError(
+            f"method {name!r} minimises the latency and takes no conditions: use exact, cpsat or"
+            " milp for other goals"
+        )
+    cores = os.cpu_count() or 1
+    packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
+    if method.models is None:
+        _refuse_model_arguments(name, given)
+        return Asked(given.goal, None, None, given.workers or cores, packages)
+    formulation = given.formulation or DEFAULT_FORMULATION
+    if formulation not in FORMULATIONS:
+        known = ", ".join(FORMULATIONS)
+        raise ValueError(f"unknown formulation {formulation!r}: choose one of {known}")
+    engine, found = choose(method.models, given.engine)
+    _check_features(engine, given)
+    workers = given.workers or (cores if "threads" in engine.features else 1)
+    if workers > 1 and "threads" not in engine.features:
+        logger.warning("engine %s runs on one thread: workers=%d is not used", engine.name, workers)
+        workers = 1
+    packages |= {package: version(package) for package in engine.packages}
+    packages[engine.name] = found.version
+    return Asked(given.goal, formulation, engine, workers, packages)
+
+
+def _check_ranges(given: Arguments) -> None:
+    if given.time_limit is not None and not given.time_limit > 0:
+        raise ValueError(f"time limit {given.time_limit} is not a positive number of seconds")
+    if given.gap_limit is not None and not 0 <= given.gap_limit < 1:
+        raise ValueError(f"gap limit {given.gap_limit} is not at least 0 and below 1")
+    if given.memory_limit is not None:
+        if not given.memory_limit > 0:
+            raise ValueError(f"memory limit {given.memory_limit} is not a positive number of MiB")
+        if resident_bytes(os.getpid()) is None:
+            raise ValueError("this system does not tell what a process holds: no memory limit here")
+    if not 0 <= given.seed <= LARGEST_SEED:
+        raise ValueError(f"seed {given.seed} is not between 0 and {LARGEST_SEED}")
+    if given.workers is not None and given.workers < 1:
+        raise ValueError(f"workers {given.workers} is not at least 1")
+
+
+def _refuse_model_arguments(name: str, given: Arguments) -> None:
+    for argument in ("formulation", "engine", "gap_limit", "memory_limit", "log"):
+        if getattr(given, argument) is not None:
+            raise ValueError(f"{argument} is for the methods cpsat and milp: {name!r} has no model")
+    if isinstance(given.start, Schedule):
+        raise ValueError(f"start is for the methods cpsat and milp: {name!r} has no model")
+
+
+def _check_features(engine: Engine, given: Arguments) -> None:
+    for argument, feature in _needs(given):
+        if feature not in engine.features:
+            raise ValueError(
+                f"engine {engine.name!r} cannot heed {argument}: it is none that"
+                f" {FEATURES[feature]}; leave it out or use another engine"
+            )
+
+
+def _needs(given: Arguments) -> Iterator[tuple[str, Feature]]:
+    if given.time_limit is not None:
+        yield "time_limit", "time-limit"
+    if given.gap_limit is not None:
+        yield "gap_limit", "gap-limit"
+    if given.memory_limit is not None:
+        yield "memory_limit", "memory-limit"
+    if given.log is not None:
+        yield "log", "log"

@@ -1,0 +1,163 @@
+"""Running an engine so that it can be stopped: Ctrl-C, memory, and time that it overlooks."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from pathlib import Path
+from threading import Thread
+from typing import Literal, TypeVar
+
+from solvers.engines.engine import Settings
+
+POLL_SECONDS = 0.05
+"""How long Ctrl-C can go unnoticed."""
+
+GRACE_SECONDS = 3.0
+"""How far an engine may overrun its own time limit, and how long it may take to stop."""
+
+MIB = 1 << 20
+
+Cause = Literal["interrupted", "memory-limit", "time-limit"]
+T = TypeVar("T")
+
+
+def resident_bytes(process: int) -> int | None:
+    """Memory that a process holds; None where this system does not tell."""
+    status = Path(f"/proc/{process}/statm")
+    try:
+        if status.exists():
+            import resource
+
+            return int(status.read_text().split()[1]) * resource.getpagesize()
+        told = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False
+        )
+        return int(told.stdout) * 1024
+    except (OSError, ValueError, ImportError):
+        return None
+
+
+class Watch:
+    """Tells when a run must be ended from outside.
+
+    Args:
+        settings: with the limits on time and memory.
+        process: the one whose memory counts.
+    """
+
+    def __init__(self, settings: Settings, process: int) -> None:
+        self._process = process
+        self._most = None if settings.memory is None else settings.memory * MIB
+        self._end = (
+            None
+            if settings.seconds is None
+            else time.perf_counter() + settings.seconds + GRACE_SECONDS
+        )
+
+    def exceeded(self) -> Cause | None:
+        """The limit that is exceeded, if any."""
+        if self._end is not None and time.perf_counter() > self._end:
+            return "time-limit"
+        if self._most is not None and (resident_bytes(self._process) or 0) > self._most:
+            return "memory-limit"
+        return None
+
+
+class LeftRunningError(Exception):
+    """An engine that cannot be stopped had to be left: its thread ends with the process.
+
+    Attributes:
+        cause: why it had to be left.
+    """
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+def by_line(log: Callable[[str], None]) -> Callable[[str], None]:
+    """Takes any text, and passes it on a line at a time."""
+
+    def take(text: str) -> None:
+        for line in text.splitlines():
+            log(line)
+
+    return take
+
+
+def in_thread(
+    work: Callable[[], T], stop: Callable[[], None] | None, watch: Watch
+) -> tuple[T, Cause | None]:
+    """What `work` returns, and why it was stopped, if it was; this thread takes the interrupts.
+
+    Args:
+        stop: asks `work` to end soon; called again and again, for it may not listen at first.
+            None: it cannot be asked.
+
+    Raises:
+        LeftRunningError: the work cannot be stopped.
+    """
+    run: Future[T] = Future()
+    Thread(target=_fulfil, args=(run, work), daemon=True).start()
+    cause: Cause | None = None
+    while not run.done():
+        try:
+            # A long wait would not be ended by a signal that reaches another thread.
+            wait([run], timeout=POLL_SECONDS)
+            cause = cause or watch.exceeded()
+        except KeyboardInterrupt:
+            cause = "interrupted"
+        if cause is not None and not run.done():
+            if stop is None:
+                raise LeftRunningError(cause)
+            stop()
+    return run.result(), cause
+
+
+def _fulfil(run: Future[T], work: Callable[[], T]) -> None:
+    try:
+        run.set_result(work())
+    except BaseException as error:
+        run.set_exception(error)
+
+
+def in_process(
+    process: subprocess.Popen[str],
+    read: Callable[[str], None],
+    stop: Callable[[], None],
+    watch: Watch,
+) -> Cause | None:
+    """Read a process's lines until it ends; why it was stopped, if it was.
+
+    Args:
+        process: with its output in a pipe, in a session of its own, so that Ctrl-C reaches only us.
+        read: takes each line.
+        stop: asks the process to end; it is killed when it does not.
+    """
+    reader = Thread(target=_read, args=(process, read), daemon=True)
+    reader.start()
+    cause: Cause | None = None
+    kill_at = 0.0
+    while process.poll() is None:
+        try:
+            time.sleep(POLL_SECONDS)
+            found = watch.exceeded() if cause is None else None
+        except KeyboardInterrupt:
+            found = "interrupted" if cause is None else None
+        if found is not None:
+            cause, kill_at = found, time.perf_counter() + GRACE_SECONDS
+            stop()
+        if cause is not None and time.perf_counter() > kill_at:
+            process.kill()
+    reader.join()
+    return cause
+
+
+def _read(process: subprocess.Popen[str], read: Callable[[str], None]) -> None:
+    assert process.stdout is not None
+    with process.stdout as lines:
+        for line in lines:
+            read(line.rstrip("\n"))
