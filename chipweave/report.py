@@ -31,17 +31,17 @@ def about(instance: Instance) -> dict[str, Any]:
     }
 
 
-def result_summary(instance: Instance, goal: Goal, result: Result) -> Grid:
+def result_summary(instance: Instance, result: Result) -> Grid:
     """How a run ended, and what the schedule costs."""
-    unit = f" {UNITS[goal.objective]}"
+    unit = f" {result.unit}"
     rows = [
         ("instance", f"{result.instance}, batch {instance.batch}"),
-        ("method", result.method),
+        ("method", ", ".join(filter(None, (result.method, result.formulation, result.engine)))),
         ("stop", result.stop),
         ("objective", number(result.objective, 0, unit)),
         ("bound", number(result.bound, 0, unit)),
         ("gap", percent(result.gap)),
-        *_costs(instance, goal, result.evaluation),
+        *_costs(instance, result.goal, result.evaluation),
         ("runtime", f"{result.runtime_s:.3f} s"),
     ]
     return Grid(("", ""), rows)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from instances.instance import Instance
-from schedules.evaluate import Evaluation
+from schedules.evaluate import Evaluation, evaluate
 from schedules.files import schedule_to_data
 from schedules.goal import Goal, Objective
+from schedules.parallel import OutOfTimeError
 from schedules.progress import Stop, TracePoint
 from schedules.schedule import Schedule
+from solvers.exact import frontier
 from solvers.result import Result
 from solvers.solve import METHODS, solve
 
@@ -100,6 +103,8 @@ def pareto(
 
     Two runs find each point: the least energy under a cap on latency, then the least latency at
     that energy. The next cap is a cycle below the point, or the next of an evenly spaced grid.
+    The exact method finds the whole front at once; only if half of the time does not suffice for
+    that, it goes on like the others.
 
     Args:
         method: one of PROVING.
@@ -124,7 +129,9 @@ def pareto(
     goal = Goal() if goal is None else goal
     goal.check(instance)
     search = _Search(instance, method, goal, points, time_limit, watch, arguments)
-    stop = search.run()
+    stop = search.at_once() if method == "exact" else None
+    if stop is None:
+        stop = search.run()
     return Front(instance, method, goal, _efficient(search.found), stop, search.seconds)
 
 
@@ -167,8 +174,41 @@ class _Search:
         """Since the search began."""
         return time.perf_counter() - self._start
 
+    def at_once(self) -> Stop | None:
+        """Find the whole front by the exact program, choose points; None if it takes too long."""
+        try:
+            # A first run refuses what `solve` refuses, and leaves a point if the rest is stopped.
+            fastest = self._run(replace(self._goal, objective="latency"))
+            if fastest.stop != "optimal":
+                return fastest.stop
+            schedules = frontier(self._instance, self._goal, self._half(), fastest.workers)
+        except _EndedError as ended:
+            return ended.stop
+        except KeyboardInterrupt:
+            return "interrupted"
+        except OutOfTimeError:
+            return None
+        whole = [Point(found, evaluate(self._instance, found), True) for found in schedules]
+        self.found = self._chosen(whole)
+        return "optimal" if len(self.found) == len(whole) else "finished"
+
+    def _half(self) -> float | None:
+        """Half of the time that is left."""
+        return None if self._time_limit is None else (self._time_limit - self.seconds) / 2
+
+    def _chosen(self, whole: list[Point]) -> list[Point]:
+        """The points of the grid: below each of its caps the most frugal."""
+        order = sorted(whole, key=lambda point: point.evaluation.latency)
+        latencies = [point.evaluation.latency for point in order]
+        chosen, place = [order[-1]], len(order) - 1
+        while place > 0:
+            cap = self._next_cap(latencies[place], latencies[0], latencies[-1])
+            place = bisect_right(latencies, cap) - 1
+            chosen.append(order[place])
+        return chosen
+
     def run(self) -> Stop:
-        """Find the points; why the search ended."""
+        """Find the points run by run; why the search ended."""
         try:
             fastest, frugal = self._point("latency"), self._point("energy")
             if fastest is None or frugal is None:

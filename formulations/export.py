@@ -97,6 +97,19 @@ def _write(model: Any, chosen: Format, path: Path) -> None:
         if not model.export_to_file(str(path)):
             raise OSError("the model could not be written: is there space on the disk?")
     elif chosen == "lp":
+        _refuse_long_names(model)
         model.writeLP(str(path), max_length=LONGEST_NAME)
     else:
         model.writeMPS(str(path))
+
+
+def _refuse_long_names(model: Any) -> None:
+    for name in (
+        *(variable.name for variable in model.variables()),
+        *(row.name for row in model.constraints()),
+    ):
+        if len(name) > LONGEST_NAME:
+            raise ValueError(
+                f"the name {name[:20]}... has {len(name)} characters, readers of LP files take"
+                f" {LONGEST_NAME}: shorten the layers' names, or write an mps file"
+            )

@@ -7,6 +7,7 @@ would name all, and after presolve wrong ones.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 from ortools.sat.python.cp_model import INFEASIBLE, CpSolver
@@ -17,6 +18,8 @@ from formulations.modellers import Expression, Rule, Variable, label
 from formulations.modellers.cpsat import CpSatModeller
 from instances.instance import Instance
 from schedules.goal import Goal, Weights
+from solvers.engines.engine import Settings
+from solvers.engines.running import Watch, in_thread
 from solvers.explain_conditions import Condition, facts
 
 
@@ -38,8 +41,13 @@ def core_of(
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.cp_model_presolve = False
     solver.parameters.num_workers = 1
+    # CP-SAT's own handling of Ctrl-C leaves Python without one; `in_thread` handles it instead.
     solver.parameters.catch_sigint_signal = False
-    if solver.solve(model) != INFEASIBLE:
+    watch = Watch(Settings(seconds=seconds), os.getpid())
+    status, cause = in_thread(lambda: solver.solve(model), solver.stop_search, watch)
+    if cause == "interrupted":
+        raise KeyboardInterrupt
+    if status != INFEASIBLE:
         return list(conditions)
     used = set(solver.sufficient_assumptions_for_infeasibility())
     return [what for what, switch in modeller.switches.items() if switch.index in used]
@@ -109,7 +117,7 @@ def _rules(instance: Instance, what: Condition) -> list[str]:
 
 def _state(instance: Instance, goal: Goal, modeller: _Conditional) -> None:
     """The compact model, with domains that leave room for what is not assumed."""
-    families = [family for family in FAMILIES if family != "caps"]
+    families = [family for family in FAMILIES if family not in ("caps", "horizon")]
     model = Compact(instance, modeller, goal, Weights(0, 0), families=families)
     model.caps()
     v = model.variables

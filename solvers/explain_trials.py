@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 from instances.instance import Instance
+from instances.tables import Ints
 from schedules.evaluate import cluster_memory
 from schedules.goal import Goal, Objective
 from schedules.schedule import Schedule
@@ -67,7 +69,7 @@ class Trials:
         pins = tuple(pin for pin in self._goal.pins if pin != what.pin)
         return self._schedule(self._instance, replace(self._goal, pins=pins)) is not None
 
-    def _least_cost(self, objective: Objective, **no_cap: None) -> int | None:
+    def _least_cost(self, objective: Objective, **no_cap: Any) -> int | None:
         result = self._solve(self._instance, replace(self._goal, objective=objective, **no_cap))
         if result.stop not in ("optimal", "infeasible"):
             raise UnsettledError
@@ -83,7 +85,8 @@ class Trials:
             return max(sum(cluster.chiplets for cluster in s.clusters) for s in segments)
 
         def attempt(limit: int | None) -> int | None:
-            schedule = self._schedule(self._instance, replace(self._goal, **{kind: limit}))
+            changed: dict[str, Any] = {kind: limit}
+            schedule = self._schedule(self._instance, replace(self._goal, **changed))
             return None if schedule is None else used(schedule)
 
         limit: int = getattr(self._goal, kind)
@@ -108,7 +111,8 @@ class Trials:
     def _schedule(self, instance: Instance, goal: Goal) -> Schedule | None:
         """Any schedule; None if it is proved that there is none."""
         only_energy = goal.energy_cap is not None and goal.latency_cap is None
-        result = self._solve(instance, replace(goal, objective="energy" if only_energy else "latency"))
+        goal = replace(goal, objective="energy" if only_energy else "latency")
+        result = self._solve(instance, goal)
         if result.schedule is None and result.stop != "infeasible":
             raise UnsettledError
         return result.schedule

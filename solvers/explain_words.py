@@ -4,38 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from instances.instance import Instance
-from schedules.goal import Goal, Pin
-from solvers.explain_conditions import Condition, Kind, facts
+from schedules.goal import Pin
+from solvers.explain_conditions import Kind, facts
 
 SHOWN = 6
 """Layers that a sentence names before it only counts them."""
 
-PHRASES: dict[Kind, str] = {
-    "buffer": "a buffer of {} bytes a chiplet",
-    "latency_cap": "a latency of at most {} cycles",
-    "energy_cap": "an energy of at most {} pJ",
-    "segments": "at most {} segments",
-    "clusters": "at most {} clusters a segment",
-    "chiplets": "at most {} chiplets a segment",
-}
+NOT_ENOUGH = "giving way here alone would not be enough, others contradict each other too"
+IN_VAIN = "what would help was not found in time"
+WITHOUT = "without it there is a schedule"
+
+COUNTED = {"segments": "", "clusters": " a segment", "chiplets": " a segment"}
+"""Limits on numbers of things -> where each number counts."""
 
 
 def phrase(kind: Kind, limit: int) -> str:
-    """A condition, to be continued."""
-    words = PHRASES[kind].format(limit)
-    return words.replace("segments", "segment").replace("clusters", "cluster") if limit == 1 else words
+    """A condition with a limit, to be continued."""
+    if kind in COUNTED:
+        return f"at most {_count(limit, kind[:-1])}{COUNTED[kind]}"
+    if kind == "latency_cap":
+        return f"a latency of at most {limit} cycles"
+    if kind == "energy_cap":
+        return f"an energy of at most {limit} pJ"
+    return f"a buffer of {limit} bytes a chiplet"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """A, b and c."""
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def names(layers: Sequence[str]) -> str:
     """Layer a; layers a, b and c; or the first ones and a count."""
     if len(layers) == 1:
         return f"layer {layers[0]}"
-    shown, rest = list(layers), []
     if len(layers) > SHOWN:
-        shown, rest = list(layers[: SHOWN - 1]), [f"{len(layers) - SHOWN + 1} more"]
-    *first, last = [*shown, *rest]
-    return f"layers {', '.join(first)} and {last}"
+        layers = [*layers[: SHOWN - 1], f"{len(layers) - SHOWN + 1} more"]
+    return f"layers {listed(layers)}"
 
 
 def pinned(instance: Instance, pin: Pin) -> str:
@@ -47,3 +56,24 @@ def pinned(instance: Instance, pin: Pin) -> str:
     if what == "tiled":
         return f"{layer} pinned to be {'' if value else 'not '}tiled"
     return f"{layer} pinned to {what} {value}"
+
+
+def misfit(instance: Instance, layer: int) -> str:
+    """What a layer that fits nowhere needs at least."""
+    tables = instance.tables
+    need = tables.resident[layer] + tables.working[layer]
+    option, chiplets = np.unravel_index(np.argmin(need), need.shape)
+    return (
+        f"layer {tables.layers[layer]} needs at least {need.min()} bytes a chiplet"
+        f" ({tables.options[option]}, {_count(int(chiplets) + 1, 'chiplet')}), the buffer holds"
+        f" {tables.capacity}, and no weight tile of the layer fits"
+    )
+
+
+def remedy(kind: Kind, needed: int | None) -> str:
+    """What would help; None where no limit would."""
+    return NOT_ENOUGH if needed is None else f"{phrase(kind, needed)} would do, no less"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from chipweave.grid import Grid
     from instances.network import Layer, Network
     from instances.tables import CostTables
+    from solvers.arguments import Method
     from solvers.engines import Feature
-    from solvers.solve import Method
 
 NETWORKS_HELP = "List the built-in networks."
 PACKAGES_HELP = "List the built-in packages."

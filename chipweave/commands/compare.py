@@ -8,6 +8,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.why import why_not
 from chipweave.output import STDOUT, write_json, write_text
 from chipweave.status import live
 
@@ -62,12 +63,18 @@ def compare(
             watch=lambda name: status.watch(f"{name} on {instance.name}"),
             **arguments,
         )
-    _report(comparison, json=json, markdown=markdown, plot=plot)
+    why = why_not(instance, goal, limits.workers) if comparison.infeasible else []
+    _report(comparison, why, json=json, markdown=markdown, plot=plot)
     raise typer.Exit(_exit_code(comparison))
 
 
 def _report(
-    comparison: Comparison, *, json: str | None, markdown: str | None, plot: str | None
+    comparison: Comparison,
+    why: list[str],
+    *,
+    json: str | None,
+    markdown: str | None,
+    plot: str | None,
 ) -> None:
     import chipweave as cw
     from chipweave.grid import console
@@ -75,9 +82,13 @@ def _report(
 
     table = comparison_table(comparison)
     if STDOUT not in (json, markdown):
-        table.show(console())
+        screen = console()
+        table.show(screen)
+        for line in why:
+            screen.print(line, markup=False, soft_wrap=True)
     if json is not None:
-        write_json(json, comparison.to_data())
+        reasons = {"why": why} if comparison.infeasible else {}
+        write_json(json, {**comparison.to_data(), **reasons})
     if markdown is not None:
         write_text(markdown, table.markdown())
     best = comparison.best

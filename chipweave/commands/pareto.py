@@ -9,6 +9,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.why import why_not
 from chipweave.output import STDOUT, check_writable, write_json, write_text
 from chipweave.status import live
 
@@ -80,7 +81,8 @@ def pareto(
             watch=lambda name: status.watch(f"{name}: {method} on {instance.name}"),
             **arguments,
         )
-    _report(front, json=json, markdown=markdown)
+    why = why_not(instance, goal, limits.workers) if front.stop == "infeasible" else []
+    _report(front, why, json=json, markdown=markdown)
     if front.points and plot is not None:
         cw.draw_front(
             instance,
@@ -116,7 +118,7 @@ def write_schedules(front: Front, folder: Path) -> None:
         cw.write_schedule(point.schedule, folder / f"point-{number:0{digits}}.yaml")
 
 
-def _report(front: Front, *, json: str | None, markdown: str | None) -> None:
+def _report(front: Front, why: list[str], *, json: str | None, markdown: str | None) -> None:
     from chipweave.grid import console
     from chipweave.report import front_table
 
@@ -125,8 +127,11 @@ def _report(front: Front, *, json: str | None, markdown: str | None) -> None:
         screen = console()
         table.show(screen)
         screen.print(f"{front.stop}; {front.runtime_s:.2f} s", markup=False)
+        for line in why:
+            screen.print(line, markup=False, soft_wrap=True)
     if json is not None:
-        write_json(json, front.to_data())
+        reasons = {"why": why} if front.stop == "infeasible" else {}
+        write_json(json, {**front.to_data(), **reasons})
     if markdown is not None:
         write_text(markdown, table.markdown())
 

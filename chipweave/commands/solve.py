@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.why import why_not
 from chipweave.output import STDOUT, check_writable, write_json
 from chipweave.status import live
 
 if TYPE_CHECKING:
     from instances.instance import Instance
-    from schedules.goal import Goal
     from schedules.schedule import Schedule
-    from solvers.explain import Explanation
     from solvers.result import Result
 
 HELP = """Schedule a network on a package.
@@ -94,10 +93,10 @@ def solve(
             listener=status,
             **arguments,
         )
-    why = cw.explain(instance, goal) if result.stop == "infeasible" else None
+    why = why_not(instance, goal, limits.workers) if result.stop == "infeasible" else []
     _write(instance, result, why, json=json, plot=plot, out=out)
     if json != STDOUT:
-        _print(instance, goal, result, why)
+        _print(instance, result, why)
     raise typer.Exit(_exit_code(result))
 
 
@@ -130,7 +129,7 @@ def read_start(instance: Instance, path: str) -> Schedule:
 def _write(
     instance: Instance,
     result: Result,
-    why: Explanation | None,
+    why: list[str],
     *,
     json: str | None,
     plot: str | None,
@@ -140,7 +139,7 @@ def _write(
     from chipweave.report import about
 
     if json is not None:
-        reasons: dict[str, Any] = {} if why is None else {"why": list(why.lines())}
+        reasons = {"why": why} if result.stop == "infeasible" else {}
         write_json(json, {**result.to_data(), **about(instance), **reasons})
     if result.schedule is None:
         return
@@ -150,15 +149,15 @@ def _write(
         cw.draw(instance, result.schedule, plot)
 
 
-def _print(instance: Instance, goal: Goal, result: Result, why: Explanation | None) -> None:
+def _print(instance: Instance, result: Result, why: list[str]) -> None:
     from chipweave.grid import console
     from chipweave.report import result_summary, schedule_table
 
     screen = console()
-    result_summary(instance, goal, result).show(screen)
+    result_summary(instance, result).show(screen)
     if result.schedule is not None and result.evaluation is not None:
         schedule_table(instance, result.schedule, result.evaluation).show(screen)
-    for line in () if why is None else why.lines():
+    for line in why:
         screen.print(line, markup=False, soft_wrap=True)
 
 

@@ -27,6 +27,7 @@ from schedules.verify import violations
 
 FAMILIES = (
     "one_mode",
+    "horizon",
     "marginals",
     "boundaries",
     "one_region",

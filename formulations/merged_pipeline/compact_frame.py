@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import combinations_with_replacement
 
-from formulations.merged_pipeline.compact_horizon import Reach, Scope, cut
+import numpy as np
+
+from formulations.merged_pipeline.compact_horizon import Reach, Scope, cut, possible
 from formulations.merged_pipeline.compact_variables import Declaration, Variables
 from formulations.merged_pipeline.crossings import Window, crossings
 from formulations.modellers import Expression, Modeller, Rule, Variable, label
 from instances.instance import Instance
 from instances.tables import Ints
+from schedules.goal import Flags
 
 
 class Frame:
@@ -26,6 +29,9 @@ class Frame:
         self._layers, _, self._chiplets = tables.shape
         self._crossings = crossings(tables, scope.counts_energy)
         self._horizon = Reach(instance, self._crossings, scope).horizon()
+        self._possible = np.ones(tables.shape, dtype=np.bool_)
+        if "horizon" in scope.families:
+            self._possible = possible(tables, self._horizon, scope.counts_energy)
         self._refuse_overflow()
         self.variables = Declaration(modeller, tables, self._crossings, self._horizon).variables(
             count_clusters=scope.goal.clusters is not None, count_energy=scope.counts_energy
@@ -40,18 +46,22 @@ class Frame:
 
         As exactly one of the layer's p and t is 1, the sum is
         most (1 - t) - sum_{o,c} (most - cost[o,c]) p[l,o,c], whose upper bound is a real cost and
-        not the sum of all of them: what conditions cost in a linear model depends on it.
+        not the sum of all of them: what conditions cost in a linear model depends on it. Modes
+        that are not possible have no cost.
         """
         modes = [mode for row in self.variables.mode[layer] for mode in row]
-        return self._from_the_largest(layer, modes, cost)
+        return self._from_the_largest(layer, modes, cost, self._possible[layer])
 
     def _region_sum(self, layer: int, cost: Ints) -> Expression:
         """sum_c cost[c] z[l,c], likewise."""
-        return self._from_the_largest(layer, self.variables.region[layer], cost)
+        regions, any_option = self.variables.region[layer], self._possible[layer].any(axis=0)
+        return self._from_the_largest(layer, regions, cost, any_option)
 
-    def _from_the_largest(self, layer: int, choices: list[Variable], cost: Ints) -> Expression:
-        costs = cost.ravel().tolist()
-        most = max(costs)
+    def _from_the_largest(
+        self, layer: int, choices: list[Variable], cost: Ints, possible: Flags
+    ) -> Expression:
+        most = int(cost.max(initial=0, where=possible))
+        costs = np.where(possible, cost, most).ravel().tolist()
         less = [(choice, own - most) for choice, own in zip(choices, costs, strict=True)]
         less = [(choice, weight) for choice, weight in less if weight]
         # Nothing but zeros leaves no term at all.

@@ -11,7 +11,7 @@ import numpy as np
 from formulations.merged_pipeline.crossings import Crossings
 from instances.instance import Instance
 from instances.tables import CostTables, Ints
-from schedules.goal import Goal, Weights
+from schedules.goal import Flags, Goal, Weights
 
 LARGEST = int(np.iinfo(np.int64).max)
 
@@ -137,6 +137,13 @@ class Reach:
         layers = least_energies(tables).min(axis=(1, 2))
         cheapest = np.where(tables.alone < 0, layers, np.minimum(layers, tables.energy.alone))
         return _sum(tables.energy.load) + self._batch * _sum(cheapest)
+
+
+def possible(tables: CostTables, horizon: Horizon, energy: bool) -> Flags:
+    """[L,O,C] modes that do not exceed the horizon on their own."""
+    memory = cut(tables.resident, horizon.memory) + cut(tables.working, horizon.memory)
+    fits = (least_times(tables) <= horizon.beat) & (memory <= horizon.memory)
+    return fits & (least_energies(tables) <= horizon.energy) if energy else fits
 
 
 def most(table: Ints) -> Ints:

@@ -19,6 +19,21 @@ class Stages(Frame):
             chosen = self.modeller.sum([*modes, v.tiled[layer]])
             self._require(self._at("one_mode", layer), chosen == 1)
 
+    def horizon(self) -> None:
+        """p[l,o,c] = 0 where the mode alone is too slow, too large or too costly; t[l] likewise.
+
+        Implied, and stronger than what implies it in a relaxation.
+        """
+        v = self.variables
+        for layer, rows in enumerate(v.mode):
+            name, possible = self._at("horizon", layer), self._possible[layer].tolist()
+            for row, own in zip(rows, possible, strict=True):
+                for mode, fits in zip(row, own, strict=True):
+                    if not fits:
+                        self._require(name, mode == 0)
+            if self._tables.alone[layer] > self._horizon.beat:
+                self._require(name, v.tiled[layer] == 0)
+
     def marginals(self) -> None:
         """x[l,o] = sum_c p[l,o,c]; z[l,c] = sum_o p[l,o,c]."""
         v, total = self.variables, self.modeller.sum

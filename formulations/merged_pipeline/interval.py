@@ -331,16 +331,24 @@ class Intervals:
                 self._require("useful", place, self.variables.stage[k] <= self._segments(users[k]))
 
     def price(self) -> None:
-        """The objective is at least the sum of the bounds of its segments. Implied."""
-        pass
+        """The objective is at least the sum of what its segments cost at least. Implied.
+
+        Both sides without the loads, which every schedule pays.
+        """
+        sets, v = self.sets, self.variables
+        costs = [ceil(p.cost) for p in sets.segments]
+        tiled = [ceil(sets.tiled[layer]) for layer in v.tiled]
+        least = self._segments(range(len(costs)), costs)
+        least = least + self.modeller.sum(list(v.tiled.values()), tiled)
+        self._require("price", "", self._cost() - sets.paid >= least)
 
     def latency_cap(self) -> None:
-        """latency <= its cap."""
+        """Latency <= its cap."""
         if self._goal.latency_cap is not None:
             self._require("latency_cap", "", self.latency <= self._goal.latency_cap)
 
     def energy_cap(self) -> None:
-        """energy <= its cap."""
+        """Energy <= its cap."""
         if self._goal.energy_cap is not None:
             self._require("energy_cap", "", self.energy <= self._goal.energy_cap)
 

@@ -84,7 +84,8 @@ class Bounds:
 
     Attributes:
         segments: the open ones that are not tiled.
-        tiled: the layers that may be tiled.
+        tiled: what a layer costs that may be tiled, likewise.
+        paid: what every schedule pays to load the weights, by the first budget.
         columns: those that some open segment may use, and no other replaces.
         times: [Q] their cycles, or the least beat of the segments that may use them if that is
             longer.
@@ -175,10 +176,14 @@ class Bounds:
             self._price(s, e, number[useful][number[useful] >= 0])
             for (s, e), useful in sorted(self._useful.items())
         ]
-        self.tiled: list[int] = np.flatnonzero(np.isfinite(self._tiled[0])).tolist()
+        self.tiled: dict[int, float] = {
+            layer: float(self._tiled[0, layer] * HAIR)
+            for layer in np.flatnonzero(np.isfinite(self._tiled[0])).tolist()
+        }
+        self.paid = self._budgets[0].paid
         lowest = self._costs[0].copy()
         np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[0]))
-        self.cost = float(sums(lowest)[0][-1] * HAIR) + self._budgets[0].paid
+        self.cost = float(sums(lowest)[0][-1] * HAIR) + self.paid
 
     def _price(self, s: int, e: int, useful: Ints) -> PricedSegment:
         least = int(self._least[s, e])

@@ -74,8 +74,6 @@ def settle(
 ) -> tuple[int, Floats]:
     """Bounds on one segment; drops columns with which it exceeds a budget from `useful`.
 
-    No beat is longer than the slowest column, or the DRAM traffic that `least` begins with.
-
     Args:
         useful: [Q] columns that may be of use; only those within the segment are touched.
         least: a known bound on the beat.
@@ -87,14 +85,10 @@ def settle(
     """
     costs = np.zeros(len(budgets))
     closed = np.full(len(budgets), np.inf)
-    longest = least
-    for q in np.flatnonzero(useful):
-        longest = max(longest, stages.times[q])
     while True:
-        total, _ = review(stages, useful, span, least, Price(1.0, 0.0, 0.0, 0.0), np.inf)
-        if total > span.chiplets * float(longest):
+        raised = bottleneck(stages, useful, span, least)
+        if raised < 0:
             return least, closed
-        raised = max(least, int(np.ceil(total / span.chiplets)))
         changed = raised > least
         least = raised
         for b in range(len(budgets)):
@@ -111,6 +105,40 @@ def settle(
                 return least, closed
         if not changed:
             return least, costs
+
+
+@compiled
+def bottleneck(stages: Stages, useful: Flags, span: Span, least: int) -> int:
+    """The least beat, at least `least`, whose columns cover the segment on C chiplets; -1 if none.
+
+    Bisection over the columns' times; the fewest chiplets for a beat are a shortest path.
+    """
+    if fewest(stages, useful, span, least) <= span.chiplets:
+        return least
+    times = np.sort(stages.times[useful])
+    low, high = np.searchsorted(times, least, side="right"), len(times)
+    while low < high:
+        middle = (low + high) // 2
+        if fewest(stages, useful, span, times[middle]) <= span.chiplets:
+            high = middle
+        else:
+            low = middle + 1
+    return times[low] if low < len(times) else -1
+
+
+@compiled
+def fewest(stages: Stages, useful: Flags, span: Span, beat: int) -> float:
+    """The fewest chiplets on which columns no slower than a beat cover the segment."""
+    count = span.last - span.first + 1
+    lowest = np.full((count, count), np.inf)
+    for i in range(count):
+        for j in range(i, count):
+            begin = stages.begin[span.first + i, span.first + j]
+            end = stages.end[span.first + i, span.first + j]
+            for q in range(begin, end):
+                if useful[q] and stages.times[q] <= beat:
+                    lowest[i, j] = min(lowest[i, j], float(stages.chiplets[q]))
+    return sums(lowest)[0][-1]
 
 
 @compiled

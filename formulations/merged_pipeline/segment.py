@@ -20,18 +20,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from formulations.merged_pipeline.columns import Columns
-from formulations.merged_pipeline.segment_bounds import Bounds, resources, start
-from formulations.merged_pipeline.segment_columns import (
-    SegmentColumn,
-    Stage,
-    segment_columns,
-    settled_bound,
-)
+from formulations.merged_pipeline.segment_columns import SegmentColumn, Stage
+from formulations.merged_pipeline.segment_pricing import Pricing
 from formulations.modellers import Expression, Modeller, Solution, Variable, label
 from instances.instance import Instance
 from schedules.evaluate import cluster_cost
-from schedules.goal import Goal, Weights, restricted
+from schedules.goal import Goal, Weights
 from schedules.schedule import Cluster, Schedule, Segment
 
 FAMILIES = (
@@ -85,6 +79,7 @@ class Segments:
             that only costlier schedules use are left out. Leave it out if you add constraints that
             this schedule may break; the model is then much larger.
         families: the constraint families to build, all by default; tests leave some out.
+        pricing: of the same instance, goal and weights, for models with several limits.
 
     Raises:
         ValueError: the costs are too large for the modeller.
@@ -98,6 +93,7 @@ class Segments:
         weights: Weights | None = None,
         limit: int | None = None,
         families: Sequence[str] = FAMILIES,
+        pricing: Pricing | None = None,
     ) -> None:
         self.modeller = modeller
         self._instance = instance
@@ -105,7 +101,10 @@ class Segments:
         self._weights = self._goal.weights if weights is None else weights
         self._priced = self._goal.needs_energy or self._weights.energy > 0
         self._layers = instance.tables.layers
-        self._build_columns(restricted(instance, self._goal), limit)
+        self._pricing = pricing or Pricing(instance, self._goal, self._weights, limit)
+        self._pricing.settle()
+        self.columns = self._pricing.columns(limit)
+        self.bound = self._pricing.bound if self.columns else None
         self._refuse_overflow()
         self.variables = self._declare()
         leakage = instance.tables.energy.leakage
@@ -114,23 +113,6 @@ class Segments:
         for family in families:
             getattr(self, family)()
         modeller.minimize(self._total(*self._weigh()))
-
-    def _build_columns(self, instance: Instance, limit: int | None) -> None:
-        """The columns, and the bound, of the instance as the goal restricts it."""
-        tables, goal, batch = instance.tables, self._goal, instance.batch
-        cycles, _ = self._weigh()
-        caps = [] if goal.latency_cap is None else [goal.latency_cap // batch]
-        if limit is not None and cycles > 0:
-            caps.append(limit // (cycles * batch))
-        self._chiplets = tables.chiplets
-        self._clusters = Columns(tables, min(caps, default=None), energy=self._priced)
-        known = start(instance, goal, self._clusters, self._priced)
-        limited = resources(known, goal, self._weights, tables.energy.leakage, limit)
-        count = len(self._layers)
-        bounds = Bounds(known, tables.chiplets, limited, min(count, goal.segments or count))
-        bounds.tighten()
-        self.bound: int | None = settled_bound(bounds, limit)
-        self.columns = segment_columns(known, bounds)
 
     def _weigh(self) -> tuple[int, int]:
         """The objective's weights of a cycle, leakage included, and of a picojoule."""
@@ -146,7 +128,7 @@ class Segments:
             beat = q.least + max((s.excess for s in q.stages), default=0)
             objective += max(1, cycles) * (q.load + q.beats * beat) + max(1, energy) * q.energy
             objective += joules * sum(s.energy for s in q.stages)
-            area = max(area, beat * (self._chiplets + sum(s.chiplets for s in q.stages)))
+            area = max(area, beat * (self._pricing.chiplets + sum(s.chiplets for s in q.stages)))
         self.modeller.expect("the schedule's cost", objective)
         self.modeller.expect("chiplets times cycles", area)
 
@@ -209,7 +191,7 @@ class Segments:
         """The cluster of a stage, with the options that give it its time and energy."""
         options = next(
             column.options
-            for column in self._clusters.of(stage.first, stage.last)
+            for column in self._pricing.clusters.of(stage.first, stage.last)
             if (column.chiplets, column.time) == (stage.chiplets, stage.time)
             and (column.energy == stage.energy or not self._priced)
         )
@@ -289,7 +271,7 @@ class Segments:
         """A segment's regions are disjoint: sum c x[q,i,j,c] <= C y[q]."""
         for place, q, y, stages, _ in self._pipelines():
             sizes = self.modeller.sum(stages, [s.chiplets for s in q.stages])
-            self.modeller.require(label("package", place), sizes <= self._chiplets * y)
+            self.modeller.require(label("package", place), sizes <= self._pricing.chiplets * y)
 
     def beat(self) -> None:
         """excess[q] >= sum_{(i,j,c) over l} (T[i,j,c] - least[q])+ x[q,i,j,c], for each l."""
@@ -307,7 +289,7 @@ class Segments:
         """
         for place, q, y, stages, excess in self._pipelines():
             areas = [s.chiplets * (q.least + s.excess) for s in q.stages]
-            available = self._chiplets * q.least * y + self._chiplets * excess
+            available = self._pricing.chiplets * q.least * y + self._pricing.chiplets * excess
             rule = self.modeller.sum(stages, areas) <= available
             self.modeller.require(label("area", place), rule)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,10 +26,12 @@ from formulations.merged_pipeline.columns import FAR, Columns
 from formulations.merged_pipeline.segment_relaxations import (
     Flags,
     Stages,
+    all_other_costs,
     least_slowest,
     least_sums,
-    others_cost,
+    other_costs,
     path_costs,
+    path_of,
     tightened,
 )
 from instances.instance import Instance
@@ -199,6 +201,9 @@ class Bounds:
 
     Attributes:
         bound: no such schedule has an objective below; None if there is no such schedule.
+
+    Args:
+        segments: most that a schedule may have; 0 if there may be any number.
     """
 
     def __init__(
@@ -207,16 +212,18 @@ class Bounds:
         self._known, self._chiplets, self._segments = known, chiplets, segments
         self._resources = list(resources)
         self._priced = any(resource.energy > 0 for resource in resources)
-        self._least, self._spent, self._tiled = known.least, known.spent, known.tiled
+        self._least, self._spent, self._tiled = known.least, known.spent.copy(), known.tiled
         self._floors = [np.zeros_like(known.least) for _ in resources]
+        self.bound: int | None = None
         self._price()
 
     def limited(self, most: int) -> Bounds:
-        """Bounds for the schedules whose objective is at most `most`, as tight as they get."""
+        """Bounds for the schedules whose objective is at most `most`."""
         tighter = copy(self)
         tighter._resources = [self._resources[0]._replace(most=most), *self._resources[1:]]
+        tighter._floors = [floor.copy() for floor in self._floors]
+        tighter._spent = self._spent.copy()
         tighter._price()
-        tighter.tighten()
         return tighter
 
     def tiled(self) -> list[int]:
@@ -235,22 +242,54 @@ class Bounds:
         least, _, useful = self._tightened(first, last, clusters)
         return least, useful
 
+    def approach(self) -> None:
+        """Raise the bounds of the segments on the cheapest path, until that path stands."""
+        limit, most = self._resources[0].most, self._most[0]
+        seen = np.full_like(most, FAR)
+        standing = False
+        while self.bound is not None and not standing:
+            before, after = path_costs(self._cheapest, self._segments)
+            self.bound = None if before[-1, -1] > limit else int(before[-1, -1])
+            path = [] if self.bound is None else path_of(self._cheapest, before).tolist()
+            standing = True
+            for first, last in path:
+                most[first, last] = limit - other_costs(before, after, first, last)
+                if most[first, last] < seen[first, last]:
+                    seen[first, last] = most[first, last]
+                    standing = False
+                    self._raise_all(first, last)
+
     def tighten(self) -> None:
         """Raise the bounds of all open segments until nothing changes."""
+        self._price()
         changed = True
         while changed and self.bound is not None:
             before = self._costs
-            least, spent = np.full_like(self._least, FAR), np.full_like(self._spent, FAR)
-            floors = [np.zeros_like(floor) for floor in self._floors]
-            mixed = [f for f, r in zip(floors, self._resources, strict=True) if self._is_mixed(r)]
             for place in self.open():
-                least[place], sums, _ = self._tightened(*place)
-                spent[place] = sums[1] if len(sums) > 1 else 0
-                for floor, total in zip(mixed, sums[2:].tolist(), strict=False):
-                    floor[place] = -(-total // self._chiplets)
-            self._least, self._spent, self._floors = least, spent, floors
+                self._raise(*place)
             self._price()
             changed = not all(map(np.array_equal, before, self._costs))
+
+    def _raise_all(self, first: int, last: int) -> None:
+        """Raise the bounds of a segment in any number of clusters, and with them its cost."""
+        for clusters in np.flatnonzero(self._least[first, last] < FAR).tolist():
+            self._raise(first, last, clusters)
+        costs = self._costs_in(0, np.s_[first, last])
+        self._costs[0][first, last] = costs
+        self._cheapest[first, last] = costs.min()
+        if first == last:
+            self._cheapest[first, last] = min(costs.min(), self._tiled_in(0)[first])
+
+    def _raise(self, first: int, last: int, clusters: int) -> None:
+        """Raise the bounds of an open segment."""
+        place = first, last, clusters
+        self._least[place], sums, _ = self._tightened(*place)
+        if self._least[place] == FAR or len(sums) == 1:
+            return
+        self._spent[place] = sums[1]
+        mixed = [f for f, r in zip(self._floors, self._resources, strict=True) if self._is_mixed(r)]
+        for floor, total in zip(mixed, sums[2:].tolist(), strict=True):
+            floor[place] = -(-total // self._chiplets)
 
     def _price(self) -> None:
         """Costs from the beats and energies, and what a segment may cost beside the others.
@@ -259,44 +298,49 @@ class Bounds:
         """
         self._costs: list[Ints] = []
         self._most: list[Ints] = []
-        self._trim()
-        taken, tiles = self._least < FAR, self._tiled < FAR
-        self.bound: int | None = None
-        feasible = True
-        for r, floor in zip(self._resources, self._floors, strict=True):
-            costs, tiled = self._costs_in(r, floor)
+        self._least = self._trimmed()
+        taken, tiles, least_totals = self._least < FAR, self._tiled < FAR, []
+        for number, r in enumerate(self._resources):
+            costs, tiled = self._costs_in(number, np.s_[:, :]), self._tiled_in(number)
             cheapest = costs.min(axis=2)
             np.fill_diagonal(cheapest, np.minimum(np.diagonal(cheapest), tiled))
+            if number == 0:
+                self._cheapest = cheapest
             before, after = path_costs(cheapest, self._segments)
-            feasible &= bool(before[-1, -1] <= r.most)
-            if not self._costs:
-                self.bound = int(before[-1, -1])
-            most = r.most - others_cost(before, after)
+            least_totals.append(int(before[-1, -1]))
+            most = r.most - all_other_costs(before, after)
             self._costs.append(costs)
             self._most.append(most)
             taken &= costs <= most[:, :, None]
             tiles &= tiled <= np.diagonal(most)
         self._least = np.where(taken, self._least, FAR)
         self._tiled = np.where(tiles, self._tiled, FAR)
-        self.bound = self.bound if feasible else None
+        within = all(t <= r.most for t, r in zip(least_totals, self._resources, strict=True))
+        self.bound = least_totals[0] if within else None
 
-    def _costs_in(self, r: Resource, floor: Ints) -> tuple[Ints, Ints]:
-        """What segments [L,L,K+1] and tiled layers [L] use at least; FAR where they are closed."""
-        known, taken, tiles = self._known, self._least < FAR, self._tiled < FAR
-        least, spent = np.where(taken, self._least, 0), np.where(taken, self._spent, 0)
-        running = r.cycles * known.beats * least + r.energy * known.beats[1] * spent
-        once = r.cycles * known.load + r.energy * known.energy
-        costs = np.where(taken, np.maximum(running, floor) + once[:, :, None], FAR)
-        tiled = r.cycles * np.where(tiles, known.tiled, 0) + r.energy * known.tiled_energy
-        return costs, np.where(tiles, tiled, FAR)
+    def _costs_in(self, number: int, where: Any) -> Ints:
+        """[...,K+1] what segments use of a resource at least; FAR where they are closed.
 
-    def _is_mixed(self, resource: Resource) -> bool:
-        """Whether cycles and energy are bounded together, which needs larger numbers."""
-        large = 4 * self._chiplets * resource.most >= SAFE
-        return resource.cycles > 0 and resource.energy > 0 and not large
+        Args:
+            where: the segments, an index of [L,L].
+        """
+        known, r = self._known, self._resources[number]
+        taken = self._least[where] < FAR
+        least, spent = np.where(taken, self._least[where], 0), self._spent[where]
+        running = r.cycles * known.beats * least
+        running += r.energy * known.beats[1] * np.where(taken, spent, 0)
+        once = r.cycles * known.load[where] + r.energy * known.energy[where]
+        costs = np.maximum(running, self._floors[number][where]) + once[..., None]
+        return np.where(taken, costs, FAR)
 
-    def _trim(self) -> None:
-        """Close the segments of which a part alone costs too much."""
+    def _tiled_in(self, number: int) -> Ints:
+        """[L] what tiled layers use of a resource; FAR where they are closed."""
+        known, r, tiles = self._known, self._resources[number], self._tiled < FAR
+        used = r.cycles * np.where(tiles, known.tiled, 0) + r.energy * known.tiled_energy
+        return np.where(tiles, used, FAR)
+
+    def _trimmed(self) -> Ints:
+        """The least beats, without the segments of which a part alone costs too much."""
         known = self._known
         close = np.zeros_like(self._least, dtype=np.bool_)
         for r in self._resources:
@@ -306,8 +350,14 @@ class Bounds:
             if r.energy > 0:
                 close |= self._spent > r.most // (r.energy * int(known.beats[1]))
                 close |= known.energy[:, :, None] > r.most // r.energy
-                self._tiled = np.where(known.tiled_energy > r.most // r.energy, FAR, self._tiled)
-        self._least = np.where(close, FAR, self._least)
+                dear = known.tiled_energy > r.most // r.energy
+                self._tiled = np.where(dear, FAR, self._tiled)
+        return np.where(close, FAR, self._least)
+
+    def _is_mixed(self, resource: Resource) -> bool:
+        """Whether cycles and energy are bounded together, which needs larger numbers."""
+        large = 4 * self._chiplets * resource.most >= SAFE
+        return resource.cycles > 0 and resource.energy > 0 and not large
 
     def _tightened(self, first: int, last: int, clusters: int) -> tuple[int, Ints, Flags]:
         """`tightened` for an open segment, by what its resources leave for it."""

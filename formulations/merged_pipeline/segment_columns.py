@@ -12,9 +12,6 @@ from formulations.merged_pipeline.columns import FAR
 from formulations.merged_pipeline.segment_bounds import Bounds, Start
 from instances.tables import Ints
 
-FINENESS = 1024
-"""The bound is settled to this fraction of itself."""
-
 
 class Stage(NamedTuple):
     """A cluster column within a segment.
@@ -104,23 +101,3 @@ def _stages(known: Start, places: Ints, least: int) -> tuple[Stage, ...]:
             places.tolist(), chiplets, times, energies, strict=True
         )
     )
-
-
-def settled_bound(bounds: Bounds, limit: int | None) -> int | None:
-    """A lower bound on the objective, None if there is no schedule: trial limits that are refuted.
-
-    If no schedule costs at most U, by the relaxations, then U+1 is a bound (destructive bounds:
-    Klein and Scholl, European Journal of Operational Research 112, 1999).
-    """
-    low, high = bounds.bound, limit
-    if low is None:
-        return None
-    step = low // FINENESS + 1
-    while high is None or high - low > low // FINENESS:
-        trial = low + step if high is None else (low + high) // 2
-        bound = bounds.limited(trial).bound
-        if bound is None:
-            low, step = trial + 1, 2 * step
-        else:
-            low, high = max(low, bound), trial
-    return low

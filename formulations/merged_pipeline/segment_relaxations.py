@@ -208,35 +208,62 @@ def path_costs(costs: Ints, segments: int) -> tuple[Ints, Ints]:
 
     Args:
         costs: [L,L] of a segment, FAR if there is none.
+        segments: S; 0 if there may be any number.
     """
-    count = costs.shape[0]
+    count, used = costs.shape[0], min(segments, 1)
     before = np.full((count + 1, segments + 1), FAR, dtype=np.int64)
     after = np.full((count + 1, segments + 1), FAR, dtype=np.int64)
     before[0] = after[count] = 0
     for last in range(count):
         for first in range(last + 1):
             if costs[first, last] < FAR:
-                for s in range(segments):
-                    total = before[first, s] + costs[first, last]
-                    before[last + 1, s + 1] = min(before[last + 1, s + 1], total)
+                for s in range(used, segments + 1):
+                    total = before[first, s - used] + costs[first, last]
+                    before[last + 1, s] = min(before[last + 1, s], total)
     for first in range(count - 1, -1, -1):
         for last in range(first, count):
             if costs[first, last] < FAR:
-                for s in range(segments):
-                    total = after[last + 1, s] + costs[first, last]
-                    after[first, s + 1] = min(after[first, s + 1], total)
+                for s in range(used, segments + 1):
+                    total = after[last + 1, s - used] + costs[first, last]
+                    after[first, s] = min(after[first, s], total)
     return before, after
 
 
 @compiled
-def others_cost(before: Ints, after: Ints) -> Ints:
-    """[L,L] the least cost of all layers outside s..e; FAR if no segments cover them."""
-    count, segments = before.shape[0] - 1, before.shape[1] - 1
+def other_costs(before: Ints, after: Ints, first: int, last: int) -> int:
+    """The least cost of all layers outside first..last; FAR if no segments cover them."""
+    segments = before.shape[1] - 1
+    used = min(segments, 1)
+    others = FAR
+    for s in range(segments + 1 - used):
+        if before[first, s] < FAR and after[last + 1, segments - used - s] < FAR:
+            others = min(others, before[first, s] + after[last + 1, segments - used - s])
+    return others
+
+
+@compiled
+def all_other_costs(before: Ints, after: Ints) -> Ints:
+    """[L,L] `other_costs` of every segment."""
+    count = before.shape[0] - 1
     others = np.full((count, count), FAR, dtype=np.int64)
     for first in range(count):
         for last in range(first, count):
-            for s in range(segments):
-                if before[first, s] < FAR and after[last + 1, segments - 1 - s] < FAR:
-                    total = before[first, s] + after[last + 1, segments - 1 - s]
-                    others[first, last] = min(others[first, last], total)
+            others[first, last] = other_costs(before, after, first, last)
     return others
+
+
+@compiled
+def path_of(costs: Ints, before: Ints) -> Ints:
+    """[.,2] first and last layer of the segments of a cheapest path; there must be one."""
+    count, segments = before.shape[0] - 1, before.shape[1] - 1
+    used = min(segments, 1)
+    path = np.empty((count, 2), dtype=np.int64)
+    end, last, s = 0, count - 1, segments
+    while last >= 0:
+        for first in range(last + 1):
+            total = before[first, s - used] + costs[first, last]
+            if total == before[last + 1, s]:
+                path[end] = first, last
+                break
+        end, last, s = end + 1, path[end, 0] - 1, s - used
+    return path[:end]

@@ -6,18 +6,20 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.util import find_spec
 from os import X_OK, access
 from pathlib import Path
 from signal import SIGINT
 from tempfile import TemporaryDirectory
+from threading import Thread
 from typing import Any
 
 from schedules.progress import Stop
 from solvers.engines.engine import Found, Listener, Outcome, Settings
 from solvers.engines.lp import GAP, Values, scaled, start_of
-from solvers.engines.running import Cause, Watch, in_process
+from solvers.engines.running import Cause, Watch, until_done
 
 SYSTEMS = {"linux": "linux", "darwin": "osx", "win32": "win"}
 """Python's name of a system -> PuLP's."""
@@ -108,13 +110,31 @@ def _run(
         text=True,
         start_new_session=True,
     )
+    log_pipe = process.stdout
+    assert log_pipe is not None
+    reader = Thread(target=log.read, args=(log_pipe,), daemon=True)
+    reader.start()
     try:
-        # Told by this signal, CBC still writes its best solution.
-        stop = lambda: process.send_signal(SIGINT)  # noqa: E731
-        cause = in_process(process, log.read, stop, Watch(settings, process.pid))
+        cause = until_done(
+            process,
+            done=lambda seconds: _ended(process, seconds),
+            stop=lambda: process.send_signal(SIGINT),  # CBC still writes its best solution then
+            watch=Watch(settings, process.pid),
+        )
     finally:
         process.kill()
+        process.wait()
+        reader.join()
+        log_pipe.close()
     return cause, process.returncode
+
+
+def _ended(process: subprocess.Popen[str], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 class _Log:
@@ -132,8 +152,12 @@ class _Log:
         self._listener = listener
         self._factor = factor
 
-    def read(self, line: str) -> None:
-        """Take a line."""
+    def read(self, lines: Iterable[str]) -> None:
+        """Take lines until there are no more."""
+        for line in lines:
+            self._take(line.rstrip("\n"))
+
+    def _take(self, line: str) -> None:
         self.last = [*self.last[-2:], line]
         if self._log is not None:
             self._log(line)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
 from threading import Thread
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from solvers.engines.engine import Settings
 
@@ -124,40 +124,33 @@ def _fulfil(run: Future[T], work: Callable[[], T]) -> None:
         run.set_exception(error)
 
 
-def in_process(
-    process: subprocess.Popen[str],
-    read: Callable[[str], None],
+def until_done(
+    process: subprocess.Popen[Any],
+    done: Callable[[float], bool],
     stop: Callable[[], None],
     watch: Watch,
+    enough: Callable[[], bool] = lambda: False,
 ) -> Cause | None:
-    """Read a process's lines until it ends; why it was stopped, if it was.
+    """Wait for a process to be done; the limit that ended it, if any.
 
     Args:
-        process: with its output in a pipe, in a session of its own, so that Ctrl-C reaches only us.
-        read: takes each line.
-        stop: asks the process to end; it is killed when it does not.
+        process: in a session of its own, so that Ctrl-C reaches only us.
+        done: waits for some seconds and tells whether it is.
+        stop: asks it once to be done soon; it is killed when it does not listen.
+        enough: whether it may be asked, without any limit.
     """
-    reader = Thread(target=_read, args=(process, read), daemon=True)
-    reader.start()
     cause: Cause | None = None
-    kill_at = 0.0
-    while process.poll() is None:
+    kill_at: float | None = None
+    while True:
         try:
-            time.sleep(POLL_SECONDS)
-            found = watch.exceeded() if cause is None else None
+            if done(POLL_SECONDS):
+                return cause
+            found = watch.exceeded()
         except KeyboardInterrupt:
-            found = "interrupted" if cause is None else None
-        if found is not None:
-            cause, kill_at = found, time.perf_counter() + GRACE_SECONDS
+            found = "interrupted"
+        cause = cause or found
+        if kill_at is None and (cause is not None or enough()):
+            kill_at = time.perf_counter() + GRACE_SECONDS
             stop()
-        if cause is not None and time.perf_counter() > kill_at:
+        if kill_at is not None and time.perf_counter() > kill_at:
             process.kill()
-    reader.join()
-    return cause
-
-
-def _read(process: subprocess.Popen[str], read: Callable[[str], None]) -> None:
-    assert process.stdout is not None
-    with process.stdout as lines:
-        for line in lines:
-            read(line.rstrip("\n"))

@@ -88,8 +88,7 @@ class Search:
         segments = progress.goal.allowed_segments(self.count)
         self.alone = np.where((clusters & segments).diagonal(), self.tables.alone, -1)
         suggest_from(scope, self.instance, progress, workers)
-        slowest = horizon().latency // self.instance.batch
-        self.columns = make_columns(self.tables, clusters, slowest, progress, workers)
+        self.columns = make_columns(self.instance, clusters, horizon(), progress, workers)
         self.bounds = self._bounds([(int(i), int(j)) for i, j in np.argwhere(segments)])
         table = self._table({place: (b.time, b.energy) for place, b in self.bounds.items()})
         self.reach, self.onward = _others(table)

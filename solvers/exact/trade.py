@@ -166,11 +166,10 @@ def cheapest_by_clusters(labels: Ints, ends: Ints, depth: int) -> Ints:
         there = chosen[labels[label, CLUSTERS]]
         if there < 0 or labels[label, SPENT] < labels[there, SPENT]:
             chosen[labels[label, CLUSTERS]] = label
-    least, end = FAR, 0
-    for label in chosen:
-        if label >= 0 and labels[label, SPENT] < least:
-            least = int(labels[label, SPENT])
-            chosen[end] = label
+    end = 0
+    for found in chosen.copy():
+        if found >= 0 and (end == 0 or labels[found, SPENT] < labels[chosen[end - 1], SPENT]):
+            chosen[end] = found
             end += 1
     return chosen[:end]
 

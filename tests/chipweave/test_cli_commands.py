@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 import yaml
 
 from instances.networks import network_names
@@ -145,6 +146,36 @@ def test_every_method_is_listed_with_what_it_does(run: Run) -> None:
     assert all(len(lines[name]) > 4 for name in METHODS)
 
 
+def test_every_engine_is_listed_with_version_and_features(run: Run) -> None:
+    from solvers.engines import ENGINES
+
+    code, out, _ = run("engines")
+    assert code == 0
+    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert set(ENGINES) <= set(lines)
+    assert "9.15" in lines["cp-sat"]
+    assert "all but threads" in lines["mathopt-scip"]
+    _, out, _ = run("engines", "--json", "-")
+    listed = {engine["name"]: engine for engine in json.loads(out)}
+    assert list(listed) == list(ENGINES)
+    assert listed["cp-sat"]["version"].startswith("9.15")
+    assert listed["cp-sat"]["method"] == "cpsat"
+    for name, engine in ENGINES.items():
+        assert listed[name]["features"] == sorted(engine.features)
+
+
+def test_an_engine_that_is_not_here_is_listed_with_how_to_get_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from solvers.engines import ENGINES, Engine
+
+    monkeypatch.setattr(Engine, "find", lambda self: None)
+    _, out, _ = run("engines")
+    (line,) = (line for line in out.splitlines() if line.strip().startswith("gurobi"))
+    assert "–" in line
+    assert ENGINES["gurobi"].install in line
+
+
 def test_show_prints_layers_and_totals_of_a_network(run: Run) -> None:
     code, out, _ = run("show", "alexnet")
     assert code == 0
@@ -165,7 +196,16 @@ def test_without_a_command_the_help_is_shown(run: Run) -> None:
 
 
 def test_every_command_has_help_and_the_long_ones_examples(run: Run) -> None:
-    for command in ("solve", "compare", "verify", "show"):
+    for command in (
+        "solve",
+        "compare",
+        "pareto",
+        "verify",
+        "export",
+        "strength",
+        "engines",
+        "show",
+    ):
         code, out, _ = run(command, "--help")
         assert code == 0
-        assert f"\n    chipweave {command} " in out
+        assert f"\n    chipweave {command}" in out

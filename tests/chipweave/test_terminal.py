@@ -26,6 +26,7 @@ import time
 import solvers.solve
 from chipweave.cli import main
 from heuristics.baselines import sequential
+from solvers.arguments import Method
 
 
 def sleep(instance, progress, seed, workers):
@@ -38,8 +39,8 @@ def offer_and_sleep(instance, progress, seed, workers):
     sleep(instance, progress, seed, workers)
 
 
-solvers.solve.METHODS["silent"] = ("__main__:sleep", ())
-solvers.solve.METHODS["slow"] = ("__main__:offer_and_sleep", ())
+solvers.solve.METHODS["silent"] = Method("__main__:sleep")
+solvers.solve.METHODS["slow"] = Method("__main__:offer_and_sleep")
 sys.exit(main())
 """
 

@@ -9,8 +9,11 @@ import solvers.solve
 from experiments.compare import Comparison, compare
 from instances.generate import random_instance
 from instances.instance import Instance
+from schedules.goal import Goal
 from schedules.progress import Progress, Stop, TracePoint
 from schedules.schedule import Cluster, Schedule, Segment
+from solvers.arguments import Method
+from solvers.solve import METHODS
 
 INSTANCE = random_instance(3, layers=2, chiplets=2, options=1, memory="loose")
 MERGED = Schedule((Segment((Cluster(0, 1, 2, ("ISP", "ISP")),)),))
@@ -42,8 +45,9 @@ def with_methods(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Comparison]:
     """Compare made-up methods, given by name."""
 
     def run(options: dict[str, Any] | None = None, /, **methods: Run) -> Comparison:
-        monkeypatch.setattr("experiments.compare.METHODS", dict.fromkeys(methods))
-        monkeypatch.setattr(solvers.solve, "_load", lambda name: (methods[name], ()))
+        for name in methods:
+            monkeypatch.setitem(METHODS, name, Method(name, takes_goal=name.startswith("any")))
+        monkeypatch.setattr(solvers.solve, "_load", lambda method: methods[method.place])
         return compare(INSTANCE, list(methods), **(options or {}))
 
     return run
@@ -121,6 +125,33 @@ def test_data_hold_a_result_or_a_reason_for_each_method(
     assert solved["ratio_to_best"] == 1.0
     assert "objective" not in refused
     assert refused["reason"] == "too big for this method"
+
+
+def test_methods_that_cannot_heed_the_goal_are_rows_with_a_reason(
+    with_methods: Callable[..., Comparison],
+) -> None:
+    goal = Goal(clusters=1)
+    comparison = with_methods({"goal": goal}, any_goal=offering(MERGED), other=offering(MERGED))
+    heeding, refused = comparison.rows
+    assert heeding.result is not None
+    assert heeding.result.goal == comparison.goal == goal
+    assert comparison.to_data()["goal"]["clusters"] == 1
+    assert "takes no conditions" in (refused.reason or "")
+
+
+def test_arguments_for_models_do_not_bring_down_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: dict[str, dict[str, Any]] = {}
+
+    def note(instance: Instance, method: str, **arguments: Any) -> None:
+        given[method] = arguments
+        raise ValueError("not today")
+
+    monkeypatch.setattr("experiments.compare.solve", note)
+    compare(INSTANCE, ["scope", "milp"], gap_limit=0.1, start=False, memory_limit=9, seed=3)
+    assert given["scope"].keys() == {"goal", "listener", "seed"}
+    assert given["milp"].keys() - given["scope"].keys() == {"gap_limit", "start", "memory_limit"}
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,14 @@ def test_one_mode_binds(flips: Flip, make_instance: MakeInstance) -> None:
         "working": [[[50, 60, 60], [60, 50, 60]]],
     }
     instance = make_instance([[[10, 10, 10]] * 2], **sizes)
-    flips(instance, "one_mode", on=None, off=10)
+    flips(instance, "one_mode", on=None, off=10, also="horizon")
+
+
+def test_horizon_bounds_what_the_other_families_leave_open(
+    flips: Flip, make_instance: MakeInstance
+) -> None:
+    instance = make_instance([[[10]]], resident=60, working=60)
+    flips(instance, "horizon", on=None, off=10, also="momentary")
 
 
 @pytest.mark.parametrize("family", ["marginals", "package"])
@@ -215,7 +222,7 @@ def test_resident_binds(flips: Flip, make_instance: MakeInstance) -> None:
 
 def test_momentary_binds(flips: Flip, make_instance: MakeInstance) -> None:
     instance = make_instance([[[10]]], resident=60, working=60)
-    flips(instance, "momentary", on=None, off=10)
+    flips(instance, "momentary", on=None, off=10, also="horizon")
 
 
 def test_momentary_binds_on_the_largest_layer_of_a_cluster(
@@ -387,7 +394,7 @@ def drawn(seed: int, random_goal: RandomGoal, **sizes: Any) -> tuple[Instance, G
 def test_implied_families_are_implied(seed: int) -> None:
     instance = random_instance(seed)
     weights = Weights(2, 3)
-    implied = ("area", "least_energy")
+    implied = ("horizon", "area", "least_energy")
     assert optimum(instance, CpSatModeller, *implied, weights=weights) == optimum(
         instance, CpSatModeller, weights=weights
     )

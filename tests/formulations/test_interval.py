@@ -61,3 +61,330 @@ KINDS: list[tuple[Callable[[], Modeller], Engine]] = [
     (CpSatModeller, by_cp_sat),
     (MilpModeller, by_highs),
 ]
+both_kinds = pytest.mark.parametrize("kind", KINDS, ids=["cp", "milp"])
+
+
+def optimum(kind: Any, instance: Instance, *left_out: str, **arguments: Any) -> int | None:
+    """The model's optimum without some families, None if it has no solution."""
+    assert set(left_out) <= set(FAMILIES)
+    families = [family for family in FAMILIES if family not in left_out]
+    make, solve = kind
+    found = solve(Intervals(instance, make(), families=families, **arguments))
+    return None if found is None else found[0]
+
+
+def best_of_all(instance: Instance, goal: Goal | None = None) -> Progress:
+    progress = Progress(instance, goal=goal)
+    enumerate_all(instance, progress, seed=0, workers=1)
+    return progress
+
+
+def reach(instance: Instance, goal: Goal | None = None) -> int:
+    """The best of all schedules' objective; there is one."""
+    objective = best_of_all(instance, goal).objective
+    assert objective is not None
+    return objective
+
+
+def weighted(instance: Instance, weights: Weights) -> Instance:
+    """An instance whose energy is the weighted cost of the given one."""
+    tables, by = instance.tables, weights.energy
+    energy = tables.energy
+    tables = replace(
+        tables,
+        energy=replace(
+            energy,
+            **{
+                name: by * getattr(energy, name)
+                for name in ("entry", "step", "exit", "load", "io", "alone")
+            },
+            leakage=by * energy.leakage + weights.latency,
+        ),
+        skips=tuple(
+            replace(s, enter_energy=by * s.enter_energy, leave_energy=by * s.leave_energy)
+            for s in tables.skips
+        ),
+    )
+    return replace(instance, tables=tables)
+
+
+# Each family binds: with it the optimum is that of all schedules, without it the model promises a
+# better one. Implied families are flipped where those that imply them are left out.
+
+
+@both_kinds
+@pytest.mark.parametrize(
+    ("family", "also"),
+    [
+        ("path", ()),
+        ("cover", ()),
+        ("package", ("area",)),
+        ("chosen", ()),
+        ("one_beat", ()),
+        ("slowest_stage", ()),
+        ("refill", ()),
+    ],
+)
+def test_without_a_family_the_model_promises_too_much(
+    kind: Any, family: str, also: tuple[str, ...]
+) -> None:
+    instance = random_instance(1, options=1)
+    best = reach(instance)
+    assert optimum(kind, instance, *also) == best
+    off = optimum(kind, instance, family, *also)
+    assert off is not None
+    assert off < best
+
+
+@both_kinds
+@pytest.mark.parametrize(("family", "instead"), [("area", "slowest_stage"), ("price", "refill")])
+def test_an_implied_family_bounds_what_others_leave_open(
+    kind: Any, family: str, instead: str
+) -> None:
+    instance = random_instance(1, options=1)
+    on = optimum(kind, instance, instead)
+    off = optimum(kind, instance, instead, family)
+    assert on is not None
+    assert off is not None
+    assert off < on <= reach(instance)
+
+
+@both_kinds
+def test_nested_binds(kind: Any, make_instance: MakeInstance) -> None:
+    instance = make_instance([[[10]], [[10]]], [[[[0]]]])
+    tables = instance.tables
+    # To enter the second layer takes 50 pJ, to run both in one segment 1000.
+    energy = replace(
+        tables.energy, entry=np.array([[[0]], [[50]]]), io=np.array([[0, 1000], [0, 0]])
+    )
+    instance = replace(instance, tables=replace(tables, energy=energy))
+    goal = Goal("energy")
+    assert optimum(kind, instance, "price", goal=goal) == 50 == reach(instance, goal)
+    assert optimum(kind, instance, "price", "nested", goal=goal) == 0
+
+
+@both_kinds
+def test_useful_binds(kind: Any, make_instance: MakeInstance) -> None:
+    # The first layer is slow or takes 50 pJ; the slow option is of use only if both layers are
+    # one segment, where the DRAM is as slow.
+    slow_or_fast = [[[100, 100], [10, 10]], [[10, 10], [10, 10]]]
+    io = [[0, 100], [0, 0]]
+    instance = make_instance(slow_or_fast, resident=60, io=io, batch=40)
+    tables = instance.tables
+    dear = np.array([[[0, 0], [50, 50]], [[0, 0], [0, 0]]])
+    instance = replace(instance, tables=replace(tables, energy=replace(tables.energy, entry=dear)))
+    given = {"weights": Weights(1, 1), "limit": 40 * 105}
+    assert optimum(kind, instance, **given) == 40 * (10 + 50 + 10)
+    others = "slowest_stage", "area", "refill", "price", "within_limit"
+    assert optimum(kind, instance, *others, **given) == 39 * (10 + 10) + 40 * 50
+    assert optimum(kind, instance, *others, "useful", **given) == 39 * (10 + 10)
+
+
+@both_kinds
+@pytest.mark.parametrize(
+    ("family", "goal"), [("depth", Goal(clusters=1)), ("segments", Goal(segments=3))]
+)
+def test_limits_bind(kind: Any, family: str, goal: Goal) -> None:
+    instance = random_instance(4, options=1)
+    free, held = reach(instance), reach(instance, goal)
+    assert free < held
+    assert optimum(kind, instance, goal=goal) == held
+    assert optimum(kind, instance, family, goal=goal) == free
+
+
+@both_kinds
+def test_a_limit_on_segments_can_be_too_tight(kind: Any) -> None:
+    instance, goal = random_instance(5, options=1), Goal(segments=1)
+    assert optimum(kind, instance, goal=goal) is None
+    assert optimum(kind, instance, "segments", goal=goal) == reach(instance)
+
+
+@both_kinds
+def test_a_latency_cap_binds(kind: Any) -> None:
+    instance = random_instance(4, options=1)
+    best = reach(instance)
+    assert optimum(kind, instance, goal=Goal(latency_cap=best)) == best
+    tight = Goal(latency_cap=best - 1)
+    assert optimum(kind, instance, goal=tight) is None
+    assert optimum(kind, instance, "latency_cap", goal=tight) == best
+
+
+@both_kinds
+def test_an_energy_cap_binds(kind: Any) -> None:
+    instance = random_instance(31, options=1)
+    fastest = best_of_all(instance)
+    assert fastest.best is not None
+    energy = evaluate(instance, fastest.best).energy
+    assert optimum(kind, instance, goal=Goal(energy_cap=energy)) == fastest.objective
+    tight = Goal(energy_cap=energy - 1)
+    assert optimum(kind, instance, goal=tight) is None
+    assert optimum(kind, instance, "energy_cap", goal=tight) == fastest.objective
+
+
+@both_kinds
+def test_a_limit_is_valid_at_the_optimum_and_cuts_below_it(kind: Any) -> None:
+    instance = random_instance(4, options=1)
+    best = reach(instance)
+    assert optimum(kind, instance, limit=best) == best
+    assert optimum(kind, instance, limit=best - 1) is None
+    assert optimum(kind, instance, "within_limit", limit=best - 1) == best
+
+
+# Agreement with the best of all schedules.
+
+
+def assert_solves(
+    kind: Any, instance: Instance, best: int | None, limit: int | None, **given: Any
+) -> None:
+    """The model has the optimum `best`; its schedule has that cost and obeys the goal."""
+    make, solve = kind
+    formulation = Intervals(instance, make(), limit=limit, **given)
+    found = solve(formulation)
+    assert (None if found is None else found[0]) == best
+    if found is None:
+        return
+    assert formulation.bound is not None
+    assert best is not None
+    assert formulation.bound <= best
+    schedule = formulation.extract(found[1])
+    goal: Goal = given["goal"]
+    weights: Weights = given.get("weights", goal.weights)
+    assert not violations(instance, schedule)
+    assert not breaches(instance, schedule, goal)
+    assert weights.cost(evaluate(instance, schedule)) == best
+
+
+@both_kinds
+@pytest.mark.parametrize("seed", range(60))
+def test_the_optimum_is_that_of_all_schedules(
+    kind: Any, seed: int, random_goal: RandomGoal
+) -> None:
+    instance = random_instance(seed)
+    goal = random_goal(instance, seed)
+    if goal.objective == "edp":
+        goal = replace(goal, objective=("latency", "energy")[seed % 2])
+    best = best_of_all(instance, goal).objective
+    assert_solves(kind, instance, best, None, goal=goal)
+    if best is not None:
+        assert_solves(kind, instance, best, best, goal=goal)
+
+
+@both_kinds
+@pytest.mark.parametrize("seed", range(25))
+def test_weights_mix_latency_and_energy(kind: Any, seed: int) -> None:
+    instance, weights = random_instance(seed), Weights(Random(seed).randint(0, 40), 1 + seed % 3)
+    best = best_of_all(weighted(instance, weights), Goal("energy")).objective
+    limit = None if best is None else best + best // 20
+    assert_solves(kind, instance, best, limit, goal=Goal(), weights=weights)
+
+
+def test_example_of_the_problem_statement_takes_229_cycles(example: Instance) -> None:
+    for kind in KINDS:
+        assert optimum(kind, example) == 229
+
+
+# Hints
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_schedule_is_a_point_that_costs_no_more(seed: int, random_goal: RandomGoal) -> None:
+    instance = random_instance(seed)
+    goal = replace(random_goal(instance, seed), objective=("latency", "energy")[seed % 2])
+    found = best_of_all(instance, goal)
+    if found.best is None:
+        return
+    for schedule in (found.best, spread(instance, found.best)):
+        if violations(instance, schedule) or breaches(instance, schedule, goal):
+            continue
+        cost = goal.weights.cost(evaluate(instance, schedule))
+        formulation = Intervals(instance, CpSatModeller(), goal, limit=cost)
+        formulation.hint(schedule)
+        solver = quiet_solver()
+        solver.parameters.fix_variables_to_their_hinted_value = True
+        assert solver.solve(formulation.modeller.model) == OPTIMAL
+        assert round(solver.objective_value) <= cost
+
+
+def spread(instance: Instance, schedule: Schedule) -> Schedule:
+    """The schedule with every cluster that is not tiled a segment of its own on all chiplets."""
+    chiplets, segments = instance.tables.chiplets, []
+    for segment in schedule.segments:
+        for own in segment.clusters:
+            alone = replace(own, chiplets=chiplets)
+            segments.append(segment if segment.tiled else Segment((alone,)))
+    return Schedule(tuple(segments))
+
+
+@pytest.mark.parametrize("objective", ["latency", "energy"])
+def test_the_solver_calls_a_hint_complete(objective: Any) -> None:
+    instance, goal = random_instance(1, options=2, memory="loose"), Goal(objective)
+    best = best_of_all(instance, goal).best
+    assert best is not None
+    formulation = Intervals(instance, CpSatModeller(), goal)
+    formulation.hint(spread(instance, best))
+    formulation.hint(best)  # replaces the hint before
+    lines: list[str] = []
+    solver = quiet_solver()
+    solver.parameters.log_search_progress = True
+    solver.parameters.log_to_stdout = False
+    solver.log_callback = lines.append
+    assert solver.solve(formulation.modeller.model) == OPTIMAL
+    assert any(COMPLETE in line for line in lines)
+
+
+def test_a_milp_hint_has_a_value_for_every_variable_and_fulfils_every_row() -> None:
+    instance = random_instance(4, options=1)
+    best = best_of_all(instance)
+    assert best.best is not None
+    formulation = Intervals(instance, MilpModeller())
+    formulation.hint(best.best)
+    model = formulation.modeller.model
+    assert all(variable.varValue is not None for variable in model.variables())
+    assert all(constraint.valid() for constraint in model.constraints())
+    assert round(pulp.value(model.objective)) == best.objective
+
+
+def test_a_schedule_that_is_no_point_is_refused(example: Instance) -> None:
+    def whole(chiplets: int) -> Schedule:
+        return Schedule((Segment((Cluster(0, 1, chiplets, ("ISP", "ISP")),)),))
+
+    with pytest.raises(ValueError, match="no point of the model: .*bytes"):
+        Intervals(example, CpSatModeller()).hint(whole(1))
+    with pytest.raises(ValueError, match="uses 3 chiplets"):
+        Intervals(example, CpSatModeller(), Goal(chiplets=2)).hint(whole(3))
+    with pytest.raises(ValueError, match="the model's limit is 229"):
+        Intervals(example, CpSatModeller(), limit=229).hint(whole(3))
+
+
+# The model
+
+
+def test_users_can_add_constraints_of_their_own(example: Instance) -> None:
+    formulation = formulate("interval", example, CpSatModeller())
+    assert isinstance(formulation, Intervals)
+    assert formulation.variables.begins[1].name == "segment_begins[b]"
+    formulation.modeller.model.add(formulation.variables.begins[1] == 1)
+    found = by_cp_sat(formulation)
+    assert found is not None
+    assert found[0] == 21 + 8 * (17 + 13)
+
+
+def test_constraints_are_named_after_their_layers(example: Instance) -> None:
+    model = Intervals(example, CpSatModeller()).modeller.model
+    names = {constraint.name for constraint in model.proto.constraints}
+    assert {"cover[a]", "package[b]", "slowest_stage[b]", "chosen[a,b]"} <= names
+
+
+def test_there_is_no_bound_where_there_is_no_schedule(make_instance: MakeInstance) -> None:
+    formulation = Intervals(make_instance([[[10]]], resident=101), CpSatModeller())
+    assert formulation.bound is None
+    assert by_cp_sat(formulation) is None
+
+
+def test_numbers_that_would_overflow_are_refused_by_cp_sat_only(
+    make_instance: MakeInstance,
+) -> None:
+    instance = make_instance([[[2**40]]], batch=2**20)
+    with pytest.raises(ValueError, match="too large for CP-SAT's 64-bit integers"):
+        Intervals(instance, CpSatModeller())
+    assert by_highs(Intervals(instance, MilpModeller())) is not None

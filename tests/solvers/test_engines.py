@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller
 from solvers.engines import ENGINES, Engine, Settings, engines

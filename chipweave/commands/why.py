@@ -1,0 +1,27 @@
+"""Why there is no schedule, for the commands that find out that there is none."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from instances.instance import Instance
+    from schedules.goal import Goal
+
+
+def why_not(instance: Instance, goal: Goal, workers: int | None) -> list[str]:
+    """The explanation of a proof of infeasibility, line by line; none after Ctrl-C.
+
+    The proof stands whether or not it can be explained, so a failure here is only noted.
+    """
+    import chipweave as cw
+
+    try:
+        found = cw.explain(instance, goal, workers=workers)
+    except KeyboardInterrupt:
+        return []
+    except (ValueError, RuntimeError, ImportError) as error:
+        print(f"warning: no explanation: {error}", file=sys.stderr)
+        return []
+    return [] if found is None else list(found.lines())

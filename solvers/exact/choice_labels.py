@@ -1,0 +1,207 @@
+"""Label setting over the option choices of clusters, where both time and energy count.
+
+A label is a choice of options for the first layers of a cluster: time, energy, resident bytes,
+momentary peak and last option. It is dropped if it does not fit, if no schedule with it is of use,
+or if another with the same last option is no worse in all four. Where all that may follow fits in
+any case, bytes do not count any more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from instances.jit import compiled
+from instances.tables import Ints
+from solvers.exact.trade import Horizon, useless
+
+TIME, ENERGY, RESIDENT, PEAK, OPTION, PARENT = range(6)
+FIELDS = 6
+
+
+class Costs(NamedTuple):
+    """All clusters that begin at one layer, on one number of chiplets, skip tensors included.
+
+    Row k of an array is the k-th layer of the cluster; index 0 of the last axis is cycles, 1 is
+    picojoules.
+
+    Attributes:
+        entry: [O,2] of the first layer.
+        step: [n,O,O,2] of a later layer by the previous option and its own; row 0 unused.
+        exits: [n,O,2] after the last layer.
+        resident, momentary: [n,O] bytes.
+        capacity: bytes.
+    """
+
+    entry: Ints
+    step: Ints
+    exits: Ints
+    resident: Ints
+    momentary: Ints
+    capacity: int
+
+
+class Rest(NamedTuple):
+    """What a schedule costs beside one of its clusters, at the least, and what is of use.
+
+    Attributes:
+        horizon: of the whole schedule.
+        batch: samples.
+        leakage: picojoules a cycle.
+        time: cycles of all loads.
+        energies: [n] picojoules, leakage not counted, if the cluster has layers up to the k-th.
+    """
+
+    horizon: Horizon
+    batch: int
+    leakage: int
+    time: int
+    energies: Ints
+
+
+@compiled
+def next_labels(costs: Costs, rest: Rest, layer: int, parents: Ints) -> Ints:
+    """[.,6] labels up to the given layer of the cluster; PARENT is a row of `parents`."""
+    count, options = costs.resident.shape
+    kept, peak, next_peak = 0, 0, 0
+    for later in range(layer + 1, count):
+        kept += costs.resident[later].max()
+        peak = max(peak, costs.momentary[later].max())
+    if layer + 1 < count:
+        next_peak = costs.momentary[layer + 1].min()
+    labels = np.empty((0, FIELDS), dtype=np.int64)
+    for own in range(options):
+        fresh = extend(costs, rest, layer, own, parents)
+        for label in fresh:
+            if label[RESIDENT] + kept + max(label[PEAK], peak) <= costs.capacity:
+                label[RESIDENT] = label[PEAK] = 0
+            label[PEAK] = max(label[PEAK], next_peak)
+        labels = np.concatenate((labels, undominated(fresh)))
+    return labels
+
+
+@compiled
+def extend(costs: Costs, rest: Rest, layer: int, own: int, parents: Ints) -> Ints:
+    """Labels that follow `parents` by option `own`, fit, and may be of use; layer 0 has none."""
+    number = 1 if layer == 0 else parents.shape[0]
+    fresh = np.zeros((number, FIELDS), dtype=np.int64)
+    end = 0
+    for place in range(number):
+        label = fresh[end]
+        if layer == 0:
+            label[:] = 0
+            label[TIME], label[ENERGY] = costs.entry[own]
+        else:
+            label[:] = parents[place]
+            label[TIME] += costs.step[layer, parents[place, OPTION], own, 0]
+            label[ENERGY] += costs.step[layer, parents[place, OPTION], own, 1]
+        label[RESIDENT] += costs.resident[layer, own]
+        label[PEAK] = max(label[PEAK], costs.momentary[layer, own])
+        label[OPTION], label[PARENT] = own, place
+        if label[RESIDENT] + label[PEAK] <= costs.capacity:
+            time = rest.time + rest.batch * label[TIME]
+            energy = rest.energies[layer] + rest.batch * label[ENERGY] + rest.leakage * time
+            if not useless(rest.horizon, time, energy):
+                end += 1
+    return fresh[:end]
+
+
+@compiled
+def undominated(labels: Ints) -> Ints:
+    """Labels of one last option that no other beats or equals in all four.
+
+    The labels kept so far are sorted into one stair a peak, by rising resident bytes and falling
+    energy, so that each stair is searched by bisection.
+    """
+    kept = labels[np.argsort(labels[:, TIME], kind="mergesort")]
+    peaks = np.unique(kept[:, PEAK])
+    stairs = np.empty((peaks.shape[0], 16), dtype=np.int64)
+    sizes = np.zeros(peaks.shape[0], dtype=np.int64)
+    end = 0
+    for candidate in range(kept.shape[0]):
+        label = kept[candidate]
+        own = np.searchsorted(peaks, label[PEAK])
+        dominated = False
+        for stair in range(own + 1):
+            place = places_up_to(kept, stairs[stair], sizes[stair], label[RESIDENT])
+            if place > 0 and kept[stairs[stair, place - 1], ENERGY] <= label[ENERGY]:
+                dominated = True
+                break
+        if not dominated:
+            kept[end] = label
+            if sizes[own] == stairs.shape[1]:
+                stairs = np.concatenate((stairs, np.empty_like(stairs)), axis=1)
+            sizes[own] = put_on_stair(kept, stairs[own], sizes[own], end)
+            end += 1
+    return kept[:end]
+
+
+@compiled
+def places_up_to(labels: Ints, stair: Ints, size: int, resident: int) -> int:
+    """How many labels of a stair have no more resident bytes."""
+    low, high = 0, size
+    while low < high:
+        middle = (low + high) // 2
+        if labels[stair[middle], RESIDENT] <= resident:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def put_on_stair(labels: Ints, stair: Ints, size: int, own: int) -> int:
+    """Put label `own`, which none on the stair dominates, in its place; return the new size.
+
+    Labels of no less energy and resident bytes leave: they no longer decide anything.
+    """
+    begin = places_up_to(labels, stair, size, labels[own, RESIDENT] - 1)
+    end = begin
+    while end < size and labels[stair[end], ENERGY] >= labels[own, ENERGY]:
+        end += 1
+    if end == begin:
+        for place in range(size, begin, -1):
+            stair[place] = stair[place - 1]
+        stair[begin] = own
+        return size + 1
+    stair[begin] = own
+    for place in range(end, size):
+        stair[begin + 1 + place - end] = stair[place]
+    return size - (end - begin) + 1
+
+
+@compiled
+def finish(labels: Ints, exits: Ints, chiplets: int, first: int, last: int) -> Ints:
+    """[.,5] the labels as whole clusters: rows of a table of columns."""
+    rows = np.empty((labels.shape[0], 5), dtype=np.int64)
+    for place in range(labels.shape[0]):
+        label = labels[place]
+        sent = exits[label[OPTION]]
+        rows[place] = chiplets, label[TIME] + sent[0], label[ENERGY] + sent[1], first, last
+    return rows
+
+
+@compiled
+def best_columns(rows: Ints) -> Ints:
+    """Rows of one first layer that no other with the same last layer beats or equals.
+
+    Another does if it has no more chiplets, time and energy. The rest is in the order of last
+    layer, chiplets, energy.
+    """
+    kept = rows
+    for field in (1, 2, 0, 4):
+        kept = kept[np.argsort(kept[:, field], kind="mergesort")]
+    begin, end = 0, 0
+    for row in range(kept.shape[0]):
+        if end > begin and kept[begin, 4] != kept[row, 4]:
+            begin = end
+        dominated = False
+        for other in range(begin, end):
+            if kept[other, 1] <= kept[row, 1] and kept[other, 2] <= kept[row, 2]:
+                dominated = True
+                break
+        if not dominated:
+            kept[end] = kept[row]
+            end += 1
+    return kept[:end].copy()

@@ -1,0 +1,265 @@
+"""The methods `cpsat` and `milp` around their engines: starts, limits, goals, and disbelief."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from formulations.formulation import FORMULATIONS
+from instances.generate import random_instance
+from instances.instance import Instance
+from schedules.evaluate import evaluate
+from schedules.goal import Goal, Pin, breaches
+from schedules.progress import Progress, TracePoint
+from schedules.schedule import Cluster, Schedule, Segment
+from schedules.verify import violations
+from solvers.engines import ENGINES, engines
+from solvers.engines.engine import Engine, Listener, Outcome, Settings
+from solvers.models import ModelOptions, ModelSearch, solve_model
+from solvers.solve import solve
+
+MakeInstance = Callable[..., Instance]
+RandomGoal = Callable[[Instance, int], Goal]
+
+HERE = [info for info in engines() if info.version is not None]
+QUICK = [("cpsat", "cp-sat"), ("milp", "highs")]
+ALL = [(info.method, info.name) for info in HERE]
+
+TWO_SEGMENTS = Schedule(
+    (Segment((Cluster(0, 0, 3, ("WSP",)),)), Segment((Cluster(1, 1, 3, ("WSP",)),)))
+)
+
+
+@pytest.mark.parametrize("formulation", FORMULATIONS)
+@pytest.mark.parametrize(("method", "engine"), ALL)
+def test_every_formulation_on_every_engine_finds_229_cycles(
+    example: Instance, formulation: str, method: str, engine: str
+) -> None:
+    result = solve(example, method, formulation=formulation, engine=engine, workers=1)
+    assert (result.stop, result.objective, result.bound) == ("optimal", 229, 229)
+    assert (result.formulation, result.engine) == (formulation, engine)
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_goals_are_met_as_enumeration_meets_them(
+    seed: int, method: str, engine: str, random_goal: RandomGoal
+) -> None:
+    instance = random_instance(seed)
+    goal = random_goal(instance, seed)
+    expected = solve(instance, "enumerate", goal=goal)
+    result = solve(
+        instance, method, goal=goal, formulation="compact", engine=engine, workers=1, time_limit=60
+    )
+    assert (result.stop, result.objective) == (expected.stop, expected.objective)
+    assert result.bound == expected.bound
+    if result.schedule is not None:
+        assert breaches(instance, result.schedule, goal) == []
+
+
+@pytest.mark.parametrize("seed", range(20, 36))
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_the_least_product_is_that_of_enumeration(seed: int, method: str, engine: str) -> None:
+    instance, goal = random_instance(seed), Goal("edp")
+    expected = solve(instance, "enumerate", goal=goal)
+    result = solve(
+        instance, method, goal=goal, formulation="compact", engine=engine, workers=1, time_limit=60
+    )
+    assert (result.stop, result.objective) == (expected.stop, expected.objective)
+    assert result.bound == expected.bound
+
+
+def test_a_product_of_nothing_needs_no_energy(example: Instance) -> None:
+    """A table instance need not have energies: every schedule's product is 0."""
+    result = solve(example, "cpsat", goal=Goal("edp"), formulation="compact", workers=1)
+    assert (result.stop, result.objective, result.bound) == ("optimal", 0, 0)
+
+
+def test_a_product_under_conditions_that_none_meets_is_infeasible(example: Instance) -> None:
+    goal = Goal("edp", latency_cap=228)
+    result = solve(example, "cpsat", goal=goal, formulation="compact", workers=1)
+    assert (result.stop, result.objective, result.bound) == ("infeasible", None, None)
+
+
+@pytest.mark.parametrize("start", [True, False, TWO_SEGMENTS])
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_the_start_changes_the_way_and_not_the_end(
+    example: Instance, method: str, engine: str, start: bool | Schedule
+) -> None:
+    result = solve(example, method, formulation="compact", engine=engine, start=start, workers=1)
+    assert (result.stop, result.objective) == ("optimal", 229)
+    first = next(point.objective for point in result.trace if point.objective is not None)
+    if start is TWO_SEGMENTS:
+        assert first == evaluate(example, TWO_SEGMENTS).latency > 229
+
+
+def test_scope_starts_the_search_on_what_the_goal_leaves_of_the_instance() -> None:
+    """Pins on options are in the tables that scope sees, so that its schedule obeys them."""
+    instance = random_instance(5, layers=5, chiplets=4, options=2, memory="loose")
+    option = instance.tables.options[1]
+    goal = Goal(pins=tuple(Pin(layer, option=option) for layer in range(5)))
+    progress = Progress(instance, goal=goal)
+    ModelSearch(instance, progress, ModelOptions(ENGINES["cp-sat"], "compact")).start()
+    assert progress.best is not None
+    assert breaches(instance, progress.best, goal) == []
+
+
+def test_a_start_that_may_not_run_is_refused(example: Instance) -> None:
+    too_many = Schedule((Segment((Cluster(0, 1, 4, ("WSP", "WSP")),)),))
+    with pytest.raises(ValueError, match=r"start cannot be used: .*4 chiplets.*leave it out"):
+        solve(example, "cpsat", start=too_many)
+
+
+def test_a_start_against_the_goal_is_refused(example: Instance) -> None:
+    with pytest.raises(ValueError, match=r"start cannot be used: .*2 segments.*leave it out"):
+        solve(example, "cpsat", start=TWO_SEGMENTS, goal=Goal(segments=1))
+
+
+def hard_instance() -> Instance:
+    """The compact model of it takes minutes."""
+    return random_instance(1, layers=16, chiplets=12, options=2, memory="loose")
+
+
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_a_gap_limit_ends_the_run_within_the_gap(method: str, engine: str) -> None:
+    result = solve(
+        hard_instance(), method, formulation="compact", engine=engine, gap_limit=0.95, time_limit=30
+    )
+    assert result.stop == "gap-limit"
+    assert result.gap is not None
+    assert 0 < result.gap <= 0.95
+    assert result.gap_limit == 0.95
+
+
+def test_a_gap_limit_counts_for_the_product_itself() -> None:
+    instance = random_instance(22)
+    goal = Goal("edp")
+    result = solve(instance, "cpsat", goal=goal, formulation="compact", workers=1, gap_limit=0.5)
+    proved = solve(instance, "enumerate", goal=goal)
+    assert result.stop in ("gap-limit", "optimal")
+    assert result.gap is not None
+    assert result.gap <= 0.5
+    assert result.bound is not None
+    assert proved.objective is not None
+    assert result.bound <= proved.objective
+
+
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_a_memory_limit_leaves_the_schedule_of_the_start(method: str, engine: str) -> None:
+    instance = hard_instance()
+    result = solve(
+        instance, method, formulation="compact", engine=engine, memory_limit=20, time_limit=30
+    )
+    assert result.stop == "memory-limit"
+    assert result.schedule is not None
+    assert violations(instance, result.schedule) == []
+    assert result.memory_limit == 20
+
+
+@pytest.mark.parametrize(("method", "engine"), [pair for pair in ALL if pair[1] != "cp-sat"])
+def test_a_time_limit_leaves_a_schedule_and_a_valid_bound(method: str, engine: str) -> None:
+    instance = hard_instance()
+    result = solve(
+        instance, method, formulation="compact", engine=engine, time_limit=1.0, workers=1
+    )
+    assert result.stop == "time-limit"
+    assert result.runtime_s < 7
+    assert result.objective is not None
+    assert result.bound is None or result.bound < result.objective
+
+
+def test_the_log_goes_to_a_file(example: Instance, tmp_path: Path) -> None:
+    log = tmp_path / "engine.log"
+    solve(example, "cpsat", formulation="compact", log=log, workers=1)
+    assert "CpSolverResponse" in log.read_text()
+
+
+def test_the_log_goes_to_a_logger(example: Instance, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="mine")
+    solve(example, "milp", formulation="compact", engine="highs", log=logging.getLogger("mine"))
+    assert any("Solving report" in record.getMessage() for record in caplog.records)
+
+
+def test_the_trace_tells_incumbents_and_bounds_while_an_engine_runs() -> None:
+    points: list[TracePoint] = []
+    solve(hard_instance(), "milp", formulation="compact", time_limit=3, listener=points.append)
+    assert any(point.bound is not None for point in points)
+    assert any(point.objective is not None for point in points)
+    assert [point.seconds for point in points] == sorted(point.seconds for point in points)
+
+
+class Claims:
+    """An engine that claims what it is told to, whatever the model."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.outcome = outcome
+
+    def __call__(self, name: str, model: Any, settings: Settings, listener: Listener) -> Outcome:
+        return self.outcome
+
+
+def claiming(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, engine: str = "highs") -> Engine:
+    monkeypatch.setattr(f"solvers.engines.{engine}.run", Claims(outcome))
+    return ENGINES[engine]
+
+
+def run(example: Instance, engine: Engine, **goal: Any) -> tuple[str, Progress]:
+    progress = Progress(example, goal=Goal(**goal))
+    options = ModelOptions(engine, "compact")
+    return solve_model(example, progress, options), progress
+
+
+def test_a_bound_just_below_an_integer_is_that_integer(
+    example: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scope's schedule takes 229 cycles: the bound alone proves it."""
+    engine = claiming(monkeypatch, Outcome("time-limit", bound=228.9999))
+    stop, progress = run(example, engine)
+    assert (progress.objective, progress.bound, stop) == (229, 229, "optimal")
+
+
+def test_a_bound_beyond_the_incumbent_is_cut_to_it(
+    example: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, progress = run(example, claiming(monkeypatch, Outcome("time-limit", bound=1e9)))
+    assert (progress.bound, stop) == (229, "optimal")
+
+
+def test_an_engine_without_bound_leaves_none(
+    example: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop, progress = run(example, claiming(monkeypatch, Outcome("time-limit")))
+    assert (progress.objective, progress.bound, stop) == (229, None, "time-limit")
+
+
+def test_a_milp_engine_that_calls_a_feasible_model_infeasible_is_not_believed(
+    example: Instance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stop, progress = run(example, claiming(monkeypatch, Outcome("infeasible")))
+    assert (progress.objective, progress.bound, stop) == (229, None, "finished")
+    assert "too coarse" in caplog.text
+
+
+def test_a_claim_that_is_off_by_rounding_is_no_proof(
+    example: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = replace(example, batch=10**7)
+    least = solve(instance, "exact").objective
+    assert least is not None
+    claim = Outcome("optimal", None, least - 7.0, least - 7.0)
+    stop, progress = run(instance, claiming(monkeypatch, claim))
+    assert stop == "finished"
+    assert progress.objective == least
+    assert progress.bound == least - 7
+
+
+@pytest.mark.parametrize("claimed", [150.0, 300.0])
+def test_a_claim_that_is_off_by_more_is_an_error(
+    example: Instance, monkeypatch: pytest.MonkeyPatch, claimed: float
+) -> None:
+    engine = claiming(monkeypatch, Outcome("optimal", None, claimed, claimed))
+    with pytest.raises(RuntimeError, match=f"optimum is {claimed:.0f}, but .* costs 229"):
+        run(example, engine)
