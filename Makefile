@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test clean
+.PHONY: demo test tables clean
 
 # Maps ResNet-50 onto 16 chiplets, proves it, compares it and draws it.
 demo: $(VENV)/.installed
@@ -18,6 +18,10 @@ test: $(VENV)/.installed-dev
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest
+
+# Measures the tables of README.md and docs/ anew, on this machine.
+tables: $(VENV)/.installed-dev
+	$(BIN)/python docs/refresh.py
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info resnet50.png

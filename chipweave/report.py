@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
+from math import floor
 from typing import TYPE_CHECKING, Any
 
 from chipweave.grid import Grid, number, percent, scaled
@@ -247,12 +248,19 @@ def _strength_row(row: Strength) -> list[str]:
         number(None if model is None else model.variables),
         number(None if model is None else model.constraints),
         number(None if model is None else model.build_s, 2),
-        percent(row.of_optimum(None if milp is None else milp.relaxed)),
-        percent(row.of_optimum(None if milp is None else milp.root)),
+        _share(row, None if milp is None else milp.relaxed),
+        _share(row, None if milp is None else milp.root),
         number(None if whole is None else whole.variables),
-        percent(row.of_optimum(None if whole is None else whole.root)),
+        _share(row, None if whole is None else whole.root),
         *_proof(row),
     ]
+
+
+def _share(row: Strength, bound: float | None) -> str:
+    """A bound in percent of the optimum, cut off: what is not proved is not 100 %."""
+    share = row.of_optimum(bound)
+    # An LP's optimum has rounding errors of its own.
+    return percent(None if share is None else floor(share * 1e4 + 1e-6) / 1e4)
 
 
 def _proof(row: Strength) -> tuple[str, str]:

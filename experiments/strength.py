@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import pickle
 import subprocess
 import sys
@@ -42,7 +43,9 @@ MILP = "highs"
 """Any engine of the MILP form: the relaxation is that of the form, not of the engine."""
 
 MARK = b"model "
-"""Begins the lines in which a process tells about a model; solvers may print others."""
+"""Begins the lines in which a process tells of a model."""
+
+logger = logging.getLogger("chipweave")
 
 Watch = Callable[[str], Callable[[TracePoint], None]]
 
@@ -227,10 +230,16 @@ class _Study:
             if ENGINES[engine].kind != "milp":
                 own = self._measured(instance, formulation, engine, start=True)
             result, reason = self._proof(instance, formulation, engine)
-            if result is not None and result.stop == "optimal" and result.objective != optimum:
-                reason = f"says that {result.objective} is optimal, the exact method {optimum}"
             yield Strength(
-                instance.name, formulation, engine, optimum, own, milp, whole, result, reason
+                instance.name,
+                formulation,
+                engine,
+                optimum,
+                own,
+                milp,
+                whole,
+                result,
+                reason or _contradiction(result, optimum),
             )
 
     def _proof(
@@ -269,21 +278,37 @@ class _Study:
         command = [sys.executable, "-c", f"import {__name__} as home; home.measure()"]
         task = pickle.dumps((instance, self.goal, formulation, engine, start))
         try:
-            told = subprocess.run(
+            ended = subprocess.run(
                 command, input=task, capture_output=True, timeout=self.time_limit, check=False
-            ).stdout
+            )
+            told = ended.stdout
+            if ended.returncode != 0:
+                said = ended.stderr.decode(errors="replace").strip().splitlines()[-1:]
+                logger.warning("%s on %s is not measured: %s", formulation, instance.name, said)
         except subprocess.TimeoutExpired as late:
             told = late.stdout or b""
-        models = [
-            line for line in told.splitlines() if line.startswith(MARK) and line.endswith(b"}")
-        ]
-        return Model(**json.loads(models[-1].removeprefix(MARK))) if models else None
+        return _heard(told)
+
+
+def _contradiction(result: Result | None, optimum: int | None) -> str:
+    """What is wrong with a proof, if anything."""
+    if result is None or optimum is None or result.stop != "optimal":
+        return ""
+    if result.objective == optimum:
+        return ""
+    return f"says that {result.objective} is optimal, the exact method {optimum}"
+
+
+def _heard(told: bytes) -> Model | None:
+    """The last model that a process told of, None if none; solvers may print other lines."""
+    lines = [line for line in told.splitlines() if line.startswith(MARK) and line.endswith(b"}")]
+    return Model(**json.loads(lines[-1].removeprefix(MARK))) if lines else None
 
 
 def measure() -> None:
     """Build the model that standard input tells, and print what there is to know about it."""
     instance, goal, formulation, engine, start = pickle.load(sys.stdin.buffer)
-    model_of(toy(), Goal(), formulation, engine, start)  # readies the kernels
+    model_of(toy(), Goal(goal.objective), formulation, engine, start)  # readies the kernels
     begun = time.perf_counter()
     built = model_of(instance, goal, formulation, engine, start)
     found = Model(*size(built), time.perf_counter() - begun, built.bound)
@@ -293,7 +318,7 @@ def measure() -> None:
 
 
 def model_of(
-    instance: Instance, goal: Goal, formulation: str, engine: str, start: bool
+    instance: Instance, goal: Goal, formulation: str, engine: str, start: bool = True
 ) -> Formulation:
     """The model as `solve` builds it, with or without a schedule of the fast methods."""
     options = ModelOptions(ENGINES[engine], formulation, start)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -139,10 +140,10 @@ def latency_cap_for(instance: Instance, throughput: float | Fraction) -> int:
     """The most cycles with which the batch reaches a throughput in samples a cycle.
 
     Raises:
-        ValueError: the throughput is not positive.
+        ValueError: the throughput is not positive and finite.
     """
-    if not throughput > 0:
-        raise ValueError(f"throughput floor {throughput} is not positive")
+    if not 0 < throughput < math.inf:
+        raise ValueError(f"throughput floor {throughput} is not a positive number")
     return int(instance.batch / Fraction(throughput))
 
 

@@ -10,15 +10,17 @@ import numpy as np
 from instances.instance import Instance
 from schedules.goal import Goal, Pin
 from solvers import explain_words as words
-from solvers.explain_conditions import Condition, Kind, conditions_of, single
+from solvers.explain_conditions import Condition, Kind, conditions_of, single, under
 from solvers.explain_core import core_of, smallest
-from solvers.explain_trials import Trials, UnsettledError
+from solvers.explain_trials import Budget, Trials, UnsettledError
 
 TIME_LIMIT = 60.0
 """Seconds."""
 
 CORE_SHARE = 0.2
 """Share of the time limit for CP-SAT's search for a core."""
+
+UNCONFIRMED = "the time did not suffice to prove that these contradict each other"
 
 
 @dataclass(frozen=True)
@@ -30,8 +32,10 @@ class Reason:
         pin: the one thing held, of a pin.
         layers: names of the layers concerned; none for a condition on the whole schedule.
         limit: the buffer in bytes a chiplet, the cap or the limit; None for a pin.
-        needed: the least limit with which there is a schedule, all else held; proved. None for a
-            pin, where no limit would do, or where the time did not suffice.
+        helps: whether there is a schedule if this gives way and all else is held; None if the time
+            did not suffice for a proof.
+        needed: the least limit with which there is a schedule, all else held; None for a pin, and
+            unless it helps.
         text: the condition in words.
         remedy: what would help, in words.
     """
@@ -40,6 +44,7 @@ class Reason:
     pin: Pin | None
     layers: tuple[str, ...]
     limit: int | None
+    helps: bool | None
     needed: int | None
     text: str
     remedy: str
@@ -53,15 +58,23 @@ class Explanation:
         headline: in a sentence.
         reasons: conditions that contradict each other, none of them for nothing.
         confirmed: a proof of their own says so: without any other condition there is no schedule.
+        besides: why there is still no schedule if all of these conditions are left out; None if
+            there is one, or if giving way in a single one helps.
     """
 
     headline: str
     reasons: tuple[Reason, ...]
     confirmed: bool
+    besides: Explanation | None = None
 
     def lines(self) -> list[str]:
         """The explanation as text."""
-        return [self.headline, *(f"- {reason.text}: {reason.remedy}" for reason in self.reasons)]
+        lines = [self.headline, *(f"- {reason.text}: {reason.remedy}" for reason in self.reasons)]
+        if self.reasons and not self.confirmed:
+            lines.append(UNCONFIRMED)
+        if self.besides is not None:
+            lines += ["and with all of that left out:", *self.besides.lines()]
+        return lines
 
 
 def explain(
@@ -88,22 +101,47 @@ def explain(
     if not time_limit > 0:
         raise ValueError(f"time limit {time_limit} is not a positive number of seconds")
     goal = replace(goal, objective="latency", pins=single(goal.pins))
-    trials = Trials(instance, goal, time_limit, workers)
-    misfits = [Condition("buffer", layer) for layer in _misfits(instance)]
-    account = _Account(instance, goal, trials)
-    if misfits:
-        return account.of_misfits(misfits)
     try:
-        if trials.possible():
-            return None
+        return _why(instance, goal, Budget(time_limit, workers))
     except UnsettledError:
         headline = f"whether a schedule exists was not settled within {time_limit:g} seconds"
         return Explanation(headline, (), confirmed=False)
+
+
+def _why(instance: Instance, goal: Goal, budget: Budget) -> Explanation | None:
+    """The explanation.
+
+    Raises:
+        UnsettledError: the time did not suffice to see that there is no schedule.
+    """
+    trials = Trials(instance, goal, budget)
+    account = _Account(instance, goal, trials)
     conditions = conditions_of(instance, goal)
-    core = core_of(instance, goal, conditions, CORE_SHARE * time_limit)
+    misfits = _misfits(instance)
+    if misfits:
+        core = [Condition("buffer", layer) for layer in misfits]
+        found = account.of_misfits(misfits)
+    elif trials.possible():
+        return None
+    else:
+        core = _core(instance, goal, trials, budget)
+        found = account.of_core(core)
+    if any(reason.helps is not False for reason in found.reasons):
+        return found
+    rest = [condition for condition in conditions if condition not in core]
+    try:
+        return replace(found, besides=_why(*under(instance, goal, rest), budget))
+    except UnsettledError:
+        return found
+
+
+def _core(instance: Instance, goal: Goal, trials: Trials, budget: Budget) -> list[Condition]:
+    """Conditions that contradict each other, none of them for nothing."""
+    conditions = conditions_of(instance, goal)
+    core = core_of(instance, goal, conditions, CORE_SHARE * budget.left)
     if len(core) < len(conditions) and not trials.impossible(core):
-        core = conditions
-    return account.of_core(smallest(core, trials.impossible))
+        core = conditions  # CP-SAT's core was none, or the proof takes too long
+    return smallest(core, trials.impossible)
 
 
 def _misfits(instance: Instance) -> list[int]:
@@ -119,65 +157,62 @@ class _Account:
     def __init__(self, instance: Instance, goal: Goal, trials: Trials) -> None:
         self._instance, self._goal, self._trials = instance, goal, trials
 
-    def of_misfits(self, misfits: Sequence[Condition]) -> Explanation:
+    def of_misfits(self, layers: Sequence[int]) -> Explanation:
         """Of layers that fit nowhere."""
-        confirmed = self._trials.impossible(misfits)
-        needed, remedy = self._least(misfits[0])
+        buffers = [Condition("buffer", layer) for layer in layers]
+        confirmed = self._trials.impossible(buffers)
+        limit = self._instance.tables.capacity
+        helps, needed, remedy = self._least(buffers[0])
         reasons = []
-        for what in misfits:
-            name, text = self._names([what]), words.misfit(self._instance, what.layer or 0)
-            reasons.append(Reason("buffer", None, name, self._limit(what), needed, text, remedy))
-        layers = words.names(self._names(misfits))
-        verb = "fits" if len(misfits) == 1 else "fit"
-        headline = f"no schedule exists: {layers} {verb} nowhere, not even alone"
-        return Explanation(headline, tuple(reasons), confirmed)
+        for layer in layers:
+            text, names = words.misfit(self._instance, layer), self._names([layer])
+            reasons.append(Reason("buffer", None, names, limit, helps, needed, text, remedy))
+        verb = "fits" if len(layers) == 1 else "fit"
+        headline = f"{words.names(self._names(layers))} {verb} nowhere, not even alone"
+        return Explanation(f"no schedule exists: {headline}", tuple(reasons), confirmed)
 
     def of_core(self, core: Sequence[Condition]) -> Explanation:
         """Of conditions that are impossible together."""
         confirmed = self._trials.impossible(core)
         reasons = [self._of_condition(what) for what in core if what.kind != "buffer"]
         phrases = [reason.text for reason in reasons]
-        buffer = [what for what in core if what.kind == "buffer"]
-        if buffer:
-            phrases.append(words.phrase("buffer", self._limit(buffer[0])))
-            reasons.append(self._of_buffer(buffer))
+        layers = [what.layer for what in core if what.layer is not None]
+        if layers:
+            phrases.append(words.phrase("buffer", self._instance.tables.capacity))
+            reasons.append(self._of_buffer(layers))
         headline = f"no schedule exists with {words.listed(phrases)}"
         return Explanation(headline, tuple(reasons), confirmed)
 
     def _of_condition(self, what: Condition) -> Reason:
-        if what.pin is None:
-            limit = self._limit(what)
-            needed, remedy = self._least(what)
-            return Reason(
-                what.kind, None, (), limit, needed, words.phrase(what.kind, limit), remedy
-            )
-        layer = self._instance.tables.layers[what.pin.layer]
+        if what.pin is not None:
+            return self._of_pin(what.pin)
+        limit: int = getattr(self._goal, what.kind)
+        helps, needed, remedy = self._least(what)
+        text = words.phrase(what.kind, limit)
+        return Reason(what.kind, None, (), limit, helps, needed, text, remedy)
+
+    def _of_pin(self, pin: Pin) -> Reason:
         try:
-            remedy = words.WITHOUT if self._trials.does_without(what) else words.NOT_ENOUGH
+            helps = self._trials.does_without(pin)
+            remedy = words.WITHOUT if helps else words.NOT_ENOUGH
         except UnsettledError:
-            remedy = words.IN_VAIN
-        text = words.pinned(self._instance, what.pin)
-        return Reason("pin", what.pin, (layer,), None, None, text, remedy)
+            helps, remedy = None, words.IN_VAIN
+        text = words.pinned(self._instance, pin)
+        return Reason("pin", pin, self._names([pin.layer]), None, helps, None, text, remedy)
 
-    def _of_buffer(self, layers: Sequence[Condition]) -> Reason:
-        limit, own = self._limit(layers[0]), self._names(layers)
-        needed, remedy = self._least(layers[0])
-        text = f"{words.phrase('buffer', limit)} for {words.names(own)}"
-        return Reason("buffer", None, own, limit, needed, text, remedy)
+    def _of_buffer(self, layers: Sequence[int]) -> Reason:
+        limit, names = self._instance.tables.capacity, self._names(layers)
+        helps, needed, remedy = self._least(Condition("buffer", layers[0]))
+        text = f"{words.phrase('buffer', limit)} for {words.names(names)}"
+        return Reason("buffer", None, names, limit, helps, needed, text, remedy)
 
-    def _least(self, what: Condition) -> tuple[int | None, str]:
-        """The least limit that would do, and what to say about it."""
+    def _least(self, what: Condition) -> tuple[bool | None, int | None, str]:
+        """Whether it helps, the least limit that would do, and what to say about it."""
         try:
             needed = self._trials.least(what)
         except UnsettledError:
-            return None, words.IN_VAIN
-        return needed, words.remedy(what.kind, needed)
+            return None, None, words.IN_VAIN
+        return needed is not None, needed, words.remedy(what.kind, needed)
 
-    def _limit(self, what: Condition) -> int:
-        if what.kind == "buffer":
-            return self._instance.tables.capacity
-        limit: int = getattr(self._goal, what.kind)
-        return limit
-
-    def _names(self, layers: Sequence[Condition]) -> tuple[str, ...]:
-        return tuple(self._instance.tables.layers[what.layer or 0] for what in layers)
+    def _names(self, layers: Sequence[int]) -> tuple[str, ...]:
+        return tuple(self._instance.tables.layers[layer] for layer in layers)

@@ -43,7 +43,7 @@ def core_of(
     solver.parameters.num_workers = 1
     # CP-SAT's own handling of Ctrl-C leaves Python without one; `in_thread` handles it instead.
     solver.parameters.catch_sigint_signal = False
-    watch = Watch(Settings(seconds=seconds), os.getpid())
+    watch = Watch(Settings(), os.getpid())
     status, cause = in_thread(lambda: solver.solve(model), solver.stop_search, watch)
     if cause == "interrupted":
         raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from typing import Any
 from instances.instance import Instance
 from instances.tables import Ints
 from schedules.evaluate import cluster_memory
-from schedules.goal import Goal, Objective
+from schedules.goal import Goal, Objective, Pin
 from schedules.schedule import Schedule
 from solvers.explain_conditions import Condition, Kind, under
 from solvers.result import Result
@@ -21,12 +21,31 @@ class UnsettledError(Exception):
     """The time limit came before a proof."""
 
 
-class Trials:
-    """Variants of one instance and goal, solved by the exact program within one time limit."""
+class Budget:
+    """What all trials together may take: seconds of wall time, and threads."""
 
-    def __init__(self, instance: Instance, goal: Goal, seconds: float, workers: int | None) -> None:
-        self._instance, self._goal, self._workers = instance, goal, workers
+    def __init__(self, seconds: float, workers: int | None) -> None:
+        self.workers = workers
         self._end = time.perf_counter() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds.
+
+        Raises:
+            UnsettledError: there are none.
+        """
+        left = self._end - time.perf_counter()
+        if left <= 0:
+            raise UnsettledError
+        return left
+
+
+class Trials:
+    """Variants of one instance and goal, solved by the exact program."""
+
+    def __init__(self, instance: Instance, goal: Goal, budget: Budget) -> None:
+        self._instance, self._goal, self._budget = instance, goal, budget
 
     def impossible(self, conditions: Collection[Condition]) -> bool:
         """Whether it is proved that no schedule meets the conditions."""
@@ -60,13 +79,13 @@ class Trials:
             return self._least_cost("energy", energy_cap=None)
         return self._least_limit(what.kind)
 
-    def does_without(self, what: Condition) -> bool:
+    def does_without(self, pin: Pin) -> bool:
         """Whether there is a schedule without a pin, all else held.
 
         Raises:
             UnsettledError: the time did not suffice.
         """
-        pins = tuple(pin for pin in self._goal.pins if pin != what.pin)
+        pins = tuple(other for other in self._goal.pins if other != pin)
         return self._schedule(self._instance, replace(self._goal, pins=pins)) is not None
 
     def _least_cost(self, objective: Objective, **no_cap: Any) -> int | None:
@@ -118,10 +137,8 @@ class Trials:
         return result.schedule
 
     def _solve(self, instance: Instance, goal: Goal) -> Result:
-        left = self._end - time.perf_counter()
-        if left <= 0:
-            raise UnsettledError
-        result = solve(instance, "exact", goal=goal, time_limit=left, workers=self._workers)
+        left, workers = self._budget.left, self._budget.workers
+        result = solve(instance, "exact", goal=goal, time_limit=left, workers=workers)
         if result.stop == "interrupted":
             raise KeyboardInterrupt
         return result

@@ -54,7 +54,8 @@ def pinned(instance: Instance, pin: Pin) -> str:
     if what in ("segment", "cluster"):
         return f"{layer} pinned to begin {'a' if value else 'no'} {what}"
     if what == "tiled":
-        return f"{layer} pinned to be {'' if value else 'not '}tiled"
+        fits = "" if instance.tables.alone[pin.layer] >= 0 else " (no weight tile of it fits)"
+        return f"{layer} pinned to be tiled{fits}" if value else f"{layer} pinned not to be tiled"
     return f"{layer} pinned to {what} {value}"
 
 

@@ -7,6 +7,7 @@ bound counts only as far as the engine's arithmetic carries it.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import RLock
@@ -180,7 +181,7 @@ class ModelSearch:
             return Solved("time-limit", reports.best_bound)
         options = self.options
         settings = Settings(
-            seconds=remaining,
+            end=None if remaining is None else time.perf_counter() + remaining,
             gap=options.gap_limit,
             memory=options.memory_limit,
             seed=options.seed,

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from chipweave.commands import options
 from chipweave.output import STDOUT, check_writable
-
-if TYPE_CHECKING:
-    from instances.instance import Instance
-    from schedules.goal import Goal
 
 HELP = """Write the model of an instance to a file, for another solver.
 
@@ -21,11 +17,9 @@ file ends in .pb.
 \b
 Examples:
   chipweave export alexnet --out alexnet.lp
-  chipweave export vgg16 --formulation interval --limit scope --out vgg16.mps
+  chipweave export vgg16 --formulation segment --reduced --out vgg16.mps
   chipweave export my-tables.yaml --objective energy --latency-cap 3e6 --format cp --out model.txt
 """
-
-FROM_SCOPE = "scope"
 
 Out = Annotated[
     str,
@@ -40,13 +34,12 @@ FormatName = Annotated[
 Formulation = Annotated[
     str, typer.Option("--formulation", metavar="F", help="compact, interval or segment.")
 ]
-Limit = Annotated[
-    str | None,
+Reduced = Annotated[
+    bool,
     typer.Option(
-        "--limit",
-        metavar="N",
-        help="Leave out what only schedules use whose objective exceeds N, or exceeds that of the"
-        " method scope if N is 'scope'. The model is much smaller. Without: nothing is left out.",
+        "--reduced",
+        help="Leave out what is in no schedule as good as that of `scope`, as `solve` does: the"
+        " optimum stays, the model is much smaller. A CP-SAT model holds the schedule as a hint.",
     ),
 ]
 
@@ -59,7 +52,7 @@ def export(
     format: FormatName = None,
     formulation: Formulation = "compact",
     objective: options.Objective = "latency",
-    limit: Limit = None,
+    reduced: Reduced = False,
 ) -> None:
     if out == STDOUT:
         raise ValueError("--out -: a model goes into a file")
@@ -75,26 +68,12 @@ def export(
         raise ValueError(
             "--objective edp: a product is no linear objective; take latency or energy"
         )
-    most = _limit(instance, goal, limit)
-    model = cw.formulate(formulation, instance, modeller_for(chosen), goal, limit=most)
+    if reduced:
+        from experiments.strength import model_of
+
+        model = model_of(instance, goal, formulation, "cp-sat" if chosen == "cp" else "highs")
+    else:
+        model = cw.formulate(formulation, instance, modeller_for(chosen), goal)
     cw.export(model, out, chosen)
     variables, constraints = size(model)
     print(f"{out}: {formulation} model with {variables:,} variables, {constraints:,} constraints")
-
-
-def _limit(instance: Instance, goal: Goal, text: str | None) -> int | None:
-    """The objective that need not be exceeded.
-
-    Raises:
-        ValueError: no number, or scope finds no schedule that obeys the goal.
-    """
-    if text != FROM_SCOPE:
-        from chipweave import goals
-
-        return goals.cap("--limit", text)
-    import chipweave as cw
-
-    found = cw.solve(instance, "scope", goal=goal).objective
-    if found is None:
-        raise ValueError("--limit scope: scope finds no schedule under these conditions")
-    return found

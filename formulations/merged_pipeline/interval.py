@@ -10,7 +10,8 @@ for each cluster. With least[p], a lower bound on the segment's beat, and
     D[p] = least[p] y[p] + excess[p],    excess[p] = 0 unless the segment is chosen,
 
     latency = loads + sum_p (m-1) D[p] + sum_l fill[l] + sum_l m alone[l] t[l]
-    energy  = loads + m (sum_q E[q] x[q] + sum_p io[p] y[p] + sum_l alone[l] t[l]) + leakage latency.
+    energy  = loads + leakage latency
+              + m (sum_q E[q] x[q] + sum_p io[p] y[p] + sum_l alone[l] t[l]).
 
 Columns and segments share nothing but sums over layers, so their numbers add up and do not
 multiply. T'[q] is the larger of T[q] and the least beat of the segments that may use q. Bounds, and
@@ -96,7 +97,7 @@ class Intervals:
         self._refuse_overflow()
         self.variables = declare(modeller, self.sets, self._tables, self._depth)
         self.latency: Expression = self._latency()
-        self.energy: Expression | None = self._energy() if self._priced else None
+        self.energy: Expression = self._energy() if self._priced else None
         for family in families:
             getattr(self, family)()
         modeller.minimize(self._cost())
@@ -113,10 +114,15 @@ class Intervals:
             budgets.append(budget(instance, Weights(0, 1), goal.energy_cap))
         longest = [b.longest_beat(instance.batch) for b in budgets]
         columns = Columns(instance.tables, min(longest), self._priced)
-        allowed = np.argwhere(goal.allowed_clusters(layers)).tolist()
-        found = [q for first, last in allowed for q in columns.of(first, last)]
-        self.sets = Bounds(instance, found, goal.allowed_segments(layers), budgets)
-        self.bound: int | None = ceil(self.sets.cost) if self.sets.cost < inf else None
+        clusters, segments = goal.allowed_clusters(layers), goal.allowed_segments(layers)
+        # A segment of one layer, tiled or not, is one cluster.
+        np.fill_diagonal(segments, segments.diagonal() & clusters.diagonal())
+        found = [q for place in np.argwhere(clusters).tolist() for q in columns.of(*place)]
+        self.sets = Bounds(instance, found, segments, budgets, self._priced)
+        self._first = np.array([q.first for q in self.sets.columns], dtype=np.int64)
+        self._last = np.array([q.last for q in self.sets.columns], dtype=np.int64)
+        reachable = self.sets.cost < inf
+        self.bound: int | None = ceil(self.sets.cost) + self.sets.paid if reachable else None
 
     def _refuse_overflow(self) -> None:
         """Tell the modeller how large the largest sums may become."""
@@ -171,11 +177,15 @@ class Intervals:
 
     def _over(self, layer: int) -> list[int]:
         """Columns over a layer."""
-        return [k for k, q in enumerate(self.sets.columns) if q.first <= layer <= q.last]
+        return np.flatnonzero((self._first <= layer) & (layer <= self._last)).tolist()
 
     def _from(self, layer: int) -> list[int]:
         """Columns whose first layer it is."""
-        return [k for k, q in enumerate(self.sets.columns) if q.first == layer]
+        return np.flatnonzero(self._first == layer).tolist()
+
+    def _across(self, layer: int) -> list[int]:
+        """Columns over a layer and the one before."""
+        return np.flatnonzero((self._first < layer) & (layer <= self._last)).tolist()
 
     def _starting(self, layer: int) -> list[int]:
         """Segments whose first layer it is."""
@@ -199,9 +209,12 @@ class Intervals:
     # Constraint families
 
     def path(self) -> None:
-        """Segments are a path: sum_{p from l} y[p] + t[l] = b[l], sum_{p to l} y[p] + t[l] = b[l+1].
+        """Segments are a path, b[0] = b[L] = 1.
 
-        b[0] = b[L] = 1. With it y[p] is 0 or 1 wherever b and t are.
+        sum_{p from l} y[p] + t[l] = b[l]
+        sum_{p to l} y[p] + t[l] = b[l+1]
+
+        With it y[p] is 0 or 1 wherever b and t are.
         """
         for layer, name in enumerate(self._names):
             begin = self._segments(self._starting(layer)) + self._tiled(layer)
@@ -218,8 +231,7 @@ class Intervals:
     def nested(self) -> None:
         """No cluster crosses into another segment: sum_{q over l-1 and l} x[q] <= 1 - b[l]."""
         for layer in range(1, len(self._names)):
-            across = [q for q in self._over(layer) if self.sets.columns[q].first < layer]
-            rule = self._columns(across) <= 1 - self._begins(layer)
+            rule = self._columns(self._across(layer)) <= 1 - self._begins(layer)
             self._require("nested", self._names[layer], rule)
 
     def package(self) -> None:
@@ -234,7 +246,7 @@ class Intervals:
         self._account("package", self.variables.free, self._tables.chiplets, sizes)
 
     def depth(self) -> None:
-        """At most D clusters a segment: `more` is an account of D, likewise, each cluster takes 1."""
+        """At most D clusters a segment: `more` is an account of D of which each cluster takes 1."""
         if self._goal.clusters is not None:
             ones = [1] * len(self.sets.columns)
             self._account("depth", self.variables.more, self._depth, ones)
@@ -256,7 +268,7 @@ class Intervals:
         if self._goal.segments is not None:
             begins = list(self.variables.begins.values())
             rule = self.modeller.sum(begins) + 1 <= self._goal.segments
-            self._require("segments", self._goal.segments, rule)
+            self.modeller.require("segments", rule)
 
     def chosen(self) -> None:
         """excess[p] <= (most[p] - least[p]) y[p]."""
@@ -289,16 +301,15 @@ class Intervals:
 
         most[q] is the longest beat of the segments that may use q. The second is implied.
         """
-        most = [0] * len(self.sets.columns)
+        most = np.zeros(len(self.sets.columns), dtype=np.int64)
         for p in self.sets.segments:
-            for q in p.useful.tolist():
-                most[q] = max(most[q], p.most)
+            most[p.useful] = np.maximum(most[p.useful], p.most)
         for layer, name in enumerate(self._names):
-            fill, begin = self.variables.fill[layer], self._from(layer)
-            across = [q for q in self._over(layer) if self.sets.columns[q].first < layer]
-            rule = fill >= self.variables.beat[layer] - self._columns(across, most)
-            self._require("refill", name, rule)
-            self._require("refill_own", name, fill >= self._columns(begin, self.sets.times))
+            fill = self.variables.fill[layer]
+            running = self._columns(self._across(layer), most.tolist())
+            self._require("refill", name, fill >= self.variables.beat[layer] - running)
+            own = self._columns(self._from(layer), self.sets.times)
+            self._require("refill_own", name, fill >= own)
 
     def area(self) -> None:
         """Chiplets times cycles of a segment: `spare` is an account of C D[p]. Implied.
@@ -319,14 +330,15 @@ class Intervals:
             self._require("area_own", name, spare[layer] <= held)
 
     def useful(self) -> None:
-        """x[q] <= sum_p y[p] over the segments that may use q. Implied by what a limit rules out."""
+        """x[q] <= sum_p y[p] over the segments that may use q. Implied by limit and caps."""
         users: list[list[int]] = [[] for _ in self.sets.columns]
+        around = np.zeros((len(self._names), len(self._names)), dtype=np.int64)
         for k, p in enumerate(self.sets.segments):
+            around[p.first : p.last + 1, p.first : p.last + 1] += 1
             for q in p.useful.tolist():
                 users[q].append(k)
         for k, q in enumerate(self.sets.columns):
-            around = [p for p in self.sets.segments if p.first <= q.first and q.last <= p.last]
-            if len(users[k]) < len(around):
+            if len(users[k]) < around[q.first, q.last]:
                 place = f"{self._names[q.first]},{self._names[q.last]},{q.chiplets}"
                 self._require("useful", place, self.variables.stage[k] <= self._segments(users[k]))
 
@@ -340,22 +352,22 @@ class Intervals:
         tiled = [ceil(sets.tiled[layer]) for layer in v.tiled]
         least = self._segments(range(len(costs)), costs)
         least = least + self.modeller.sum(list(v.tiled.values()), tiled)
-        self._require("price", "", self._cost() - sets.paid >= least)
+        self.modeller.require("price", self._cost() - sets.paid >= least)
 
     def latency_cap(self) -> None:
         """Latency <= its cap."""
         if self._goal.latency_cap is not None:
-            self._require("latency_cap", "", self.latency <= self._goal.latency_cap)
+            self.modeller.require("latency_cap", self.latency <= self._goal.latency_cap)
 
     def energy_cap(self) -> None:
         """Energy <= its cap."""
         if self._goal.energy_cap is not None:
-            self._require("energy_cap", "", self.energy <= self._goal.energy_cap)
+            self.modeller.require("energy_cap", self.energy <= self._goal.energy_cap)
 
     def within_limit(self) -> None:
         """The objective is at most the limit."""
         if self._limit is not None:
-            self._require("within_limit", "", self._cost() <= self._limit)
+            self.modeller.require("within_limit", self._cost() <= self._limit)
 
     # Objective
 

@@ -84,16 +84,16 @@ class Bounds:
 
     Attributes:
         segments: the open ones that are not tiled.
-        tiled: what a layer costs that may be tiled, likewise.
+        tiled: what a layer costs at least that may be tiled, by the first budget.
         paid: what every schedule pays to load the weights, by the first budget.
         columns: those that some open segment may use, and no other replaces.
         times: [Q] their cycles, or the least beat of the segments that may use them if that is
             longer.
         priced: whether energy counts.
-        cost: no schedule costs less by the first budget; inf if there is none.
+        cost: no schedule costs less by the first budget, loads apart; inf if there is none.
 
     Args:
-        columns: sorted by interval; what they say of energy counts only if some budget does.
+        columns: sorted by interval.
         allowed: [L,L] the segments that may be.
         budgets: the first is the objective's.
     """
@@ -104,16 +104,18 @@ class Bounds:
         columns: Sequence[Column],
         allowed: Flags,
         budgets: Sequence[Budget],
+        priced: bool,
     ) -> None:
         tables = instance.tables
-        self._instance, self._budgets = instance, budgets
+        self._instance, self._budgets, self.priced = instance, budgets, priced
         self._stages = _stages(columns, len(tables.layers))
         self._least = tables.io.copy()
         self._useful: dict[tuple[int, int], Ints] = {}
         self._costs: Floats = np.where(allowed, 0.0, np.inf)[None].repeat(len(budgets), axis=0)
         fits = (tables.alone >= 0) & allowed.diagonal()
-        paid = [b.cycle * tables.alone + b.joule * tables.energy.alone for b in budgets]
-        self._tiled: Floats = np.where(fits, instance.batch * np.array(paid, dtype=float), np.inf)
+        alone, joules = tables.alone.astype(float), tables.energy.alone.astype(float)
+        costs = np.array([b.cycle * alone + b.joule * joules for b in budgets])
+        self._tiled: Floats = np.where(fits, instance.batch * costs, np.inf)
         while self._tighten():
             pass
         self._conclude(columns)
@@ -166,14 +168,14 @@ class Bounds:
         least = np.full(len(columns), FAR, dtype=np.int64)
         for (s, e), useful in self._useful.items():
             least[useful] = np.minimum(least[useful], self._least[s, e])
-        self.priced = any(budget.joule > 0 for budget in self._budgets)
         kept = _unreplaced(columns, least, self.priced)
         self.columns = [columns[q] for q in kept]
         self.times = [max(columns[q].time, int(least[q])) for q in kept]
         number = np.full(len(columns), -1, dtype=np.int64)
         number[kept] = np.arange(len(kept))
+        times = self._stages.times[kept]
         self.segments = [
-            self._price(s, e, number[useful][number[useful] >= 0])
+            self._price(s, e, number[useful][number[useful] >= 0], times)
             for (s, e), useful in sorted(self._useful.items())
         ]
         self.tiled: dict[int, float] = {
@@ -183,14 +185,12 @@ class Bounds:
         self.paid = self._budgets[0].paid
         lowest = self._costs[0].copy()
         np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[0]))
-        self.cost = float(sums(lowest)[0][-1] * HAIR) + self.paid
+        self.cost = float(sums(lowest)[0][-1] * HAIR)
 
-    def _price(self, s: int, e: int, useful: Ints) -> PricedSegment:
+    def _price(self, s: int, e: int, useful: Ints, times: Ints) -> PricedSegment:
         least = int(self._least[s, e])
-        most = max((self.columns[q].time for q in useful.tolist()), default=least)
-        return PricedSegment(
-            s, e, least, max(least, most), float(self._costs[0, s, e] * HAIR), useful
-        )
+        most = int(times[useful].max(initial=least))
+        return PricedSegment(s, e, least, most, float(self._costs[0, s, e] * HAIR), useful)
 
 
 def _stages(columns: Sequence[Column], layers: int) -> Stages:
@@ -211,7 +211,7 @@ def _unreplaced(columns: Sequence[Column], least: Ints, priced: bool) -> list[in
     """Columns that no other of the same cluster replaces, given the least beats around them.
 
     What replaces a column has no more chiplets, needs no more energy if that counts, and is as
-    fast, or faster than any beat that the column meets. A least beat of FAR means that it meets none.
+    fast, or faster than any beat that the column meets; a column of least beat FAR meets none.
     """
     kept: list[int] = []
     for _, group in groupby(range(len(columns)), lambda q: (columns[q].first, columns[q].last)):

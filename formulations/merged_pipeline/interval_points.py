@@ -186,11 +186,10 @@ def _fill_in(
     values: dict[str, list[int]], own: _Chosen, sets: Bounds, chiplets: int, depth: int
 ) -> None:
     """Values of the variables of a segment's layers; what is left of an account is all kept."""
-    taken = clusters = area = 0
-    for q in own.columns:
+    taken, area = 0, 0
+    for clusters, q in enumerate(own.columns, start=1):
         column = sets.columns[q]
         taken += column.chiplets
-        clusters += 1
         area += column.chiplets * sets.times[q]
         values["fill"][column.first] = own.beat
         for layer in range(column.first, column.last + 1):

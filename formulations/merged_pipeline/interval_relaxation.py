@@ -116,7 +116,7 @@ def bottleneck(stages: Stages, useful: Flags, span: Span, least: int) -> int:
     if fewest(stages, useful, span, least) <= span.chiplets:
         return least
     times = np.sort(stages.times[useful])
-    low, high = np.searchsorted(times, least, side="right"), len(times)
+    low, high = int(np.searchsorted(times, least, side="right")), len(times)
     while low < high:
         middle = (low + high) // 2
         if fewest(stages, useful, span, times[middle]) <= span.chiplets:

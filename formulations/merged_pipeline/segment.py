@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, Stage
 from formulations.merged_pipeline.segment_pricing import Pricing
 from formulations.modellers import Expression, Modeller, Solution, Variable, label
@@ -95,24 +96,34 @@ class Segments:
         families: Sequence[str] = FAMILIES,
         pricing: Pricing | None = None,
     ) -> None:
+        self._state(instance, modeller, goal, weights)
+        self._pricing = pricing or Pricing(instance, self._goal, self._weights, limit)
+        self._pricing.settle()
+        columns = self._pricing.columns(limit)
+        self.bound: int | None = self._pricing.bound if columns else None
+        self._build(columns, families)
+
+    def _state(
+        self, instance: Instance, modeller: Modeller, goal: Goal | None, weights: Weights | None
+    ) -> None:
         self.modeller = modeller
         self._instance = instance
         self._goal = Goal() if goal is None else goal
         self._weights = self._goal.weights if weights is None else weights
         self._priced = self._goal.needs_energy or self._weights.energy > 0
         self._layers = instance.tables.layers
-        self._pricing = pricing or Pricing(instance, self._goal, self._weights, limit)
-        self._pricing.settle()
-        self.columns = self._pricing.columns(limit)
-        self.bound = self._pricing.bound if self.columns else None
+
+    def _build(self, columns: list[SegmentColumn], families: Sequence[str]) -> None:
+        """Variables, constraints and objective."""
+        self.columns = columns
         self._refuse_overflow()
         self.variables = self._declare()
-        leakage = instance.tables.energy.leakage
+        leakage = self._instance.tables.energy.leakage
         self.latency: Expression = self._total(1, 0)
         self.energy: Expression | None = self._total(leakage, 1) if self._priced else None
         for family in families:
             getattr(self, family)()
-        modeller.minimize(self._total(*self._weigh()))
+        self.modeller.minimize(self._total(*self._weigh()))
 
     def _weigh(self) -> tuple[int, int]:
         """The objective's weights of a cycle, leakage included, and of a picojoule."""
@@ -308,6 +319,42 @@ class Segments:
         """The energy is at most the goal's cap."""
         if self._goal.energy_cap is not None and self.energy is not None:
             self.modeller.require("energy_cap", self.energy <= self._goal.energy_cap)
+
+
+class OneSegment(Segments):
+    """The model of one segment alone, in any number of clusters and as cheap as possible.
+
+    Args:
+        bounds: for the schedules that cost at most some limit.
+        first, last: layers of the segment, inclusive. Its own limit is the room that the bounds
+            leave for it.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        modeller: Modeller,
+        goal: Goal,
+        weights: Weights,
+        pricing: Pricing,
+        bounds: Bounds,
+        first: int,
+        last: int,
+    ) -> None:
+        self._state(instance, modeller, goal, weights)
+        self._pricing = pricing
+        self._room = bounds.room(first, last)
+        self.bound = None
+        inner = ("cover", "count", "package", "beat", "area")
+        self._build(pricing.columns_of(bounds, first, last), ("one", *inner, "room"))
+
+    def one(self) -> None:
+        """sum_q y[q] = 1: the segment has some number of clusters, or is tiled."""
+        self.modeller.require("one", self.modeller.sum(self.variables.segment) == 1)
+
+    def room(self) -> None:
+        """The objective is at most what the other segments leave."""
+        self.modeller.require("room", self._total(*self._weigh()) <= self._room)
 
 
 def _over(stage: Stage, layer: int) -> bool:

@@ -18,182 +18,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from formulations.merged_pipeline.columns import FAR, Columns
+from formulations.merged_pipeline.columns import FAR
 from formulations.merged_pipeline.segment_relaxations import (
     Flags,
-    Stages,
     all_other_costs,
-    least_slowest,
-    least_sums,
     other_costs,
     path_costs,
     path_of,
     tightened,
 )
-from instances.instance import Instance
+from formulations.merged_pipeline.segment_start import SAFE, Resource, Start
 from instances.tables import LIMIT, Ints
-from schedules.goal import Goal, Weights
-
-SAFE = 2**58
-"""Costs below this can be added without a thought for 64 bits."""
-
-
-class Resource(NamedTuple):
-    """What a schedule uses: `cycles` a cycle of latency, `energy` a picojoule without leakage.
-
-    Attributes:
-        most: that may be used.
-    """
-
-    cycles: int
-    energy: int
-    most: int
-
-
-class Start(NamedTuple):
-    """What holds for all schedules that obey a goal's pins and limits; no energy has leakage.
-
-    Attributes:
-        stages: the cluster columns.
-        beats: [K+1] how often a segment in k clusters pays its beat.
-        least: [L,L,K+1] cycles, a lower bound on the beat of segment s..e in k clusters.
-        spent: [L,L,K+1] picojoules a sample, a lower bound on those of its stages.
-        load: [L,L] cycles to load the segment.
-        energy: [L,L] picojoules of a segment but for its stages.
-        tiled: [L] cycles of a tiled layer; FAR where it cannot be.
-        tiled_energy: [L] picojoules.
-    """
-
-    stages: Stages
-    beats: Ints
-    least: Ints
-    spent: Ints
-    load: Ints
-    energy: Ints
-    tiled: Ints
-    tiled_energy: Ints
-
-
-def start(instance: Instance, goal: Goal, columns: Columns, priced: bool) -> Start:
-    """The bounds before any resource is limited.
-
-    Args:
-        instance: restricted to the goal.
-        priced: whether the columns know energies.
-    """
-    tables, batch, count = instance.tables, instance.batch, len(instance.tables.layers)
-    clusters, segments = goal.allowed_clusters(count), goal.allowed_segments(count)
-    most = min(count, tables.chiplets, goal.clusters or count)
-    stages = _stages(columns, clusters, LIMIT // batch if priced else None)
-    taken = stages.times < FAR
-    area = least_sums(np.where(taken, stages.times * stages.chiplets, FAR).min(axis=2), most)
-    shared = np.where(area < FAR, -(-area // tables.chiplets), FAR)
-    fastest = np.where(clusters[:, :, None], np.minimum.accumulate(columns.times, axis=2), FAR)
-    least = np.maximum(np.maximum(shared, least_slowest(fastest, most)), tables.io[:, :, None])
-    least[~segments | (least.min(axis=2) > LIMIT // batch)] = FAR
-    spent = least_sums(np.where(taken, stages.energies, FAR).min(axis=2), most)
-    io, alone = tables.energy.io, tables.energy.alone
-    small = tables.alone <= LIMIT // batch
-    if priced:
-        least[io > LIMIT // batch] = FAR
-        small &= alone <= LIMIT // batch
-    may_tile = (tables.alone >= 0) & small & np.diagonal(segments & clusters)
-    return Start(
-        stages=stages,
-        beats=batch + np.arange(most + 1) - 1,
-        least=least,
-        spent=spent,
-        load=_sums(tables.load),
-        energy=_sums(tables.energy.load) + batch * np.minimum(io, LIMIT // batch),
-        tiled=np.where(may_tile, tables.load + batch * np.where(may_tile, tables.alone, 0), FAR),
-        tiled_energy=tables.energy.load + batch * np.minimum(alone, LIMIT // batch),
-    )
-
-
-def _stages(columns: Columns, allowed: Flags, dearest: int | None) -> Stages:
-    """The columns of allowed clusters; without energies if `dearest` (picojoules) is None."""
-    if dearest is None:
-        chiplets = columns.times.shape[2]
-        times = np.where(allowed[:, :, None], columns.times, FAR)
-        sizes = np.broadcast_to(np.arange(1, chiplets + 1), times.shape)
-        energies = np.zeros_like(times)
-    else:
-        times, sizes, energies = _listed(columns, allowed, dearest)
-    # What is no column goes to the end, where it can be cut off.
-    order = np.argsort(times == FAR, axis=2, kind="stable")
-    slots = max(1, int((times < FAR).sum(axis=2).max()))
-    return Stages(
-        *(
-            np.ascontiguousarray(np.take_along_axis(table, order, axis=2)[:, :, :slots])
-            for table in (times, sizes, energies)
-        )
-    )
-
-
-def _listed(columns: Columns, allowed: Flags, dearest: int) -> tuple[Ints, Ints, Ints]:
-    """Times, chiplets and energies [L,L,N], by chiplets, then energy."""
-    found = {
-        (first, last): sorted(
-            (column.chiplets, column.energy, column.time)
-            for column in columns.of(first, last)
-            if column.energy <= dearest
-        )
-        for first, last in np.argwhere(allowed).tolist()
-    }
-    slots = max([1, *map(len, found.values())])
-    tables = np.full((3, *allowed.shape, slots), FAR, dtype=np.int64)
-    for (first, last), rows in found.items():
-        if rows:
-            tables[:, first, last, : len(rows)] = np.array(rows).T
-    sizes, energies, times = tables
-    return times, sizes, energies
-
-
-def _sums(load: Ints) -> Ints:
-    """[L,L] the sum over the layers s..e."""
-    before = np.concatenate([[0], np.cumsum(load)])
-    return np.ascontiguousarray(before[None, 1:] - before[:-1, None])
-
-
-def resources(
-    known: Start, goal: Goal, weights: Weights, leakage: int, limit: int | None
-) -> list[Resource]:
-    """The objective first, then what the goal caps.
-
-    Raises:
-        ValueError: costs are too large to be added in 64 bits.
-    """
-    cycles, energy = weights.latency + weights.energy * leakage, weights.energy
-    most = _worst(known, cycles, energy)
-    found = [Resource(cycles, energy, most if limit is None else min(limit, most))]
-    if goal.latency_cap is not None:
-        found.append(Resource(1, 0, min(goal.latency_cap, LIMIT)))
-    if goal.energy_cap is not None:
-        found.append(Resource(leakage, 1, min(goal.energy_cap, LIMIT)))
-    if found[0].most >= SAFE:
-        raise ValueError(
-            f"the numbers are too large for 64-bit integers: costs may reach {found[0].most:.1e},"
-            f" the limit is {SAFE:.1e}; use larger units, or smaller weights"
-        )
-    return found
-
-
-def _worst(known: Start, cycles: int, energy: int) -> int:
-    """No schedule costs more."""
-    stages, count = known.stages, len(known.tiled)
-
-    def most(table: Ints) -> int:
-        return int(table[table < FAR].max(initial=0))
-
-    beat = max(most(stages.times), most(known.least))
-    latency = count * max(most(known.load) + int(known.beats[-1]) * beat, most(known.tiled))
-    joules = count * (most(known.energy) + most(known.tiled_energy))
-    joules += count * int(known.beats[1]) * most(stages.energies)
-    return cycles * min(LIMIT, latency) + energy * min(LIMIT, joules)
 
 
 class Bounds:
@@ -214,15 +53,18 @@ class Bounds:
         self._priced = any(resource.energy > 0 for resource in resources)
         self._least, self._spent, self._tiled = known.least, known.spent.copy(), known.tiled
         self._floors = [np.zeros_like(known.least) for _ in resources]
+        self._proved = np.zeros_like(known.load)
+        self._raised_in = np.full_like(known.load, FAR)
         self.bound: int | None = None
         self._price()
 
     def limited(self, most: int) -> Bounds:
-        """Bounds for the schedules whose objective is at most `most`."""
+        """Bounds for the schedules whose objective is at most `most`; what is proved is shared."""
         tighter = copy(self)
         tighter._resources = [self._resources[0]._replace(most=most), *self._resources[1:]]
         tighter._floors = [floor.copy() for floor in self._floors]
         tighter._spent = self._spent.copy()
+        tighter._raised_in = np.full_like(self._raised_in, FAR)
         tighter._price()
         return tighter
 
@@ -230,8 +72,14 @@ class Bounds:
         """Layers that may be tiled."""
         return np.flatnonzero(self._tiled < FAR).tolist()
 
-    def open(self) -> list[tuple[int, int, int]]:
-        """(first, last, clusters) of the segments that are not out of the question."""
+    def open(self, part: tuple[int, int] | None = None) -> list[tuple[int, int, int]]:
+        """(first, last, clusters) of the segments that are not out of the question.
+
+        Args:
+            part: first and last layer, if only that segment is asked for.
+        """
+        if part is not None:
+            return [(*part, k) for k in np.flatnonzero(self._least[part] < FAR).tolist()]
         return [(s, e, k) for s, e, k in np.argwhere(self._least < FAR).tolist()]
 
     def useful(self, first: int, last: int, clusters: int) -> tuple[int, Flags]:
@@ -244,20 +92,35 @@ class Bounds:
 
     def approach(self) -> None:
         """Raise the bounds of the segments on the cheapest path, until that path stands."""
-        limit, most = self._resources[0].most, self._most[0]
-        seen = np.full_like(most, FAR)
+        limit, rooms = self._resources[0].most, self._most[0]
         standing = False
         while self.bound is not None and not standing:
             before, after = path_costs(self._cheapest, self._segments)
             self.bound = None if before[-1, -1] > limit else int(before[-1, -1])
-            path = [] if self.bound is None else path_of(self._cheapest, before).tolist()
             standing = True
-            for first, last in path:
-                most[first, last] = limit - other_costs(before, after, first, last)
-                if most[first, last] < seen[first, last]:
-                    seen[first, last] = most[first, last]
+            for first, last in self.path():
+                room = limit - other_costs(before, after, first, last)
+                rooms[first, last] = min(rooms[first, last], room)
+                if rooms[first, last] < self._raised_in[first, last]:
+                    self._raised_in[first, last] = rooms[first, last]
                     standing = False
                     self._raise_all(first, last)
+
+    def path(self) -> list[tuple[int, int]]:
+        """First and last layer of the segments on the cheapest path; none if there is none."""
+        if self.bound is None:
+            return []
+        before, _ = path_costs(self._cheapest, self._segments)
+        return [(first, last) for first, last in path_of(self._cheapest, before).tolist()]
+
+    def room(self, first: int, last: int) -> int:
+        """What a segment may add to the objective."""
+        return int(self._most[0][first, last])
+
+    def prove(self, first: int, last: int, cost: int) -> None:
+        """Take note that a segment adds at least `cost` to the objective, whatever the limit."""
+        self._proved[first, last] = max(self._proved[first, last], cost)
+        self._price_one(first, last)
 
     def tighten(self) -> None:
         """Raise the bounds of all open segments until nothing changes."""
@@ -272,8 +135,12 @@ class Bounds:
 
     def _raise_all(self, first: int, last: int) -> None:
         """Raise the bounds of a segment in any number of clusters, and with them its cost."""
-        for clusters in np.flatnonzero(self._least[first, last] < FAR).tolist():
-            self._raise(first, last, clusters)
+        for place in self.open((first, last)):
+            self._raise(*place)
+        self._price_one(first, last)
+
+    def _price_one(self, first: int, last: int) -> None:
+        """The least that a segment adds to the objective."""
         costs = self._costs_in(0, np.s_[first, last])
         self._costs[0][first, last] = costs
         self._cheapest[first, last] = costs.min()
@@ -331,12 +198,16 @@ class Bounds:
         running += r.energy * known.beats[1] * np.where(taken, spent, 0)
         once = r.cycles * known.load[where] + r.energy * known.energy[where]
         costs = np.maximum(running, self._floors[number][where]) + once[..., None]
+        if number == 0:
+            costs = np.maximum(costs, self._proved[where][..., None])
         return np.where(taken, costs, FAR)
 
     def _tiled_in(self, number: int) -> Ints:
         """[L] what tiled layers use of a resource; FAR where they are closed."""
         known, r, tiles = self._known, self._resources[number], self._tiled < FAR
         used = r.cycles * np.where(tiles, known.tiled, 0) + r.energy * known.tiled_energy
+        if number == 0:
+            used = np.maximum(used, np.diagonal(self._proved))
         return np.where(tiles, used, FAR)
 
     def _trimmed(self) -> Ints:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from formulations.merged_pipeline.columns import FAR
-from formulations.merged_pipeline.segment_bounds import Bounds, Start
+from formulations.merged_pipeline.segment_bounds import Bounds
+from formulations.merged_pipeline.segment_start import Start
 from instances.tables import Ints
 
 
@@ -62,21 +63,30 @@ class SegmentColumn:
         return self.load + self.beats * self.least
 
 
-def segment_columns(known: Start, bounds: Bounds) -> list[SegmentColumn]:
-    """The segment columns that are not out of the question."""
-    return [*_tiled(known, bounds), *_pipelines(known, bounds)]
+def segment_columns(
+    known: Start, bounds: Bounds, part: tuple[int, int] | None = None
+) -> list[SegmentColumn]:
+    """The segment columns that are not out of the question.
+
+    Args:
+        part: first and last layer, if only the columns of that segment are asked for.
+    """
+    tiled = [layer for layer in bounds.tiled() if part in (None, (layer, layer))]
+    return [*_tiled(known, tiled), *_pipelines(known, bounds, bounds.open(part))]
 
 
-def _tiled(known: Start, bounds: Bounds) -> Iterator[SegmentColumn]:
+def _tiled(known: Start, layers: Sequence[int]) -> Iterator[SegmentColumn]:
     batch = int(known.beats[1])
-    for layer in bounds.tiled():
+    for layer in layers:
         load = int(known.load[layer, layer])
         beat = (int(known.tiled[layer]) - load) // batch
         yield SegmentColumn(layer, layer, 0, batch, load, beat, int(known.tiled_energy[layer]))
 
 
-def _pipelines(known: Start, bounds: Bounds) -> Iterator[SegmentColumn]:
-    for first, last, clusters in bounds.open():
+def _pipelines(
+    known: Start, bounds: Bounds, places: Sequence[tuple[int, int, int]]
+) -> Iterator[SegmentColumn]:
+    for first, last, clusters in places:
         least, useful = bounds.useful(first, last, clusters)
         if least < FAR:
             yield SegmentColumn(

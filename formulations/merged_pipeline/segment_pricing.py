@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from formulations.merged_pipeline.columns import Columns
-from formulations.merged_pipeline.segment_bounds import Bounds, resources, start
+from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, segment_columns
+from formulations.merged_pipeline.segment_start import resources, start
 from instances.instance import Instance
 from schedules.goal import Goal, Weights, restricted
 
@@ -20,6 +23,7 @@ class Pricing:
             none within the limit. Rises with `settle` and `refute`.
         clusters: the cluster columns.
         chiplets: that a segment may use.
+        most: the limit, or what no schedule can cost more than.
 
     Args:
         limit: a weighted cost; columns that only costlier schedules use may be left out.
@@ -42,47 +46,54 @@ class Pricing:
         self.clusters = Columns(tables, min(longest, default=None), energy=priced)
         self._known = start(restricted(instance, goal), goal, self.clusters, priced)
         limits = resources(self._known, goal, weights, leakage, limit)
-        most = min(len(tables.layers), goal.segments or 0)
-        self._bounds = Bounds(self._known, tables.chiplets, limits, most)
-        self._limit = self._unrefuted = limit
+        segments = min(len(tables.layers), goal.segments or 0)
+        self._bounds = Bounds(self._known, tables.chiplets, limits, segments)
+        self.most = limits[0].most
+        self._unrefuted = limit
         self.bound: int | None = self._bounds.bound
 
-    def settle(self) -> None:
-        """Raise the bound as far as the relaxations carry it.
+    def settle(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Raise the bound as far as the relaxations carry it, or until `stop` says so.
 
         If they show that no schedule costs at most U, then U+1 is a bound (destructive bounds:
         Klein and Scholl, European Journal of Operational Research 112, 1999).
         """
         step = 1 if self.bound is None else self.bound // FINENESS + 1
-        while self.bound is not None and not self._is_settled(self.bound):
-            if self._unrefuted is None:
-                trial, step = self.bound + step, 2 * step
-            else:
-                trial = min((self.bound + self._unrefuted) // 2, self.bound + step)
-                step *= 2
-            bounds = self._bounds.limited(trial)
-            bounds.approach()
+        while self.bound is not None and not self._is_settled(self.bound) and not stop():
+            trial = self.bound + step
+            if self._unrefuted is not None:
+                trial = min((self.bound + self._unrefuted) // 2, trial)
+            step *= 2
+            bounds = self.limited(trial)
             if bounds.bound is None:
                 self.refute(trial)
             else:
                 self.bound = max(self.bound, bounds.bound)
                 self._unrefuted = trial
 
+    def limited(self, limit: int) -> Bounds:
+        """Bounds for the schedules that cost at most `limit`; the cheapest path stands."""
+        bounds = self._bounds.limited(min(limit, self.most))
+        bounds.approach()
+        return bounds
+
     def refute(self, limit: int) -> None:
         """Take note that no schedule costs at most `limit`."""
         if self.bound is not None:
-            self.bound = max(self.bound, limit + 1)
-            if self._limit is not None and self.bound > self._limit:
-                self.bound = None
+            self.bound = None if limit >= self.most else max(self.bound, limit + 1)
 
     def columns(self, limit: int | None) -> list[SegmentColumn]:
         """The segment columns for schedules that cost at most `limit`; none if there are none."""
-        if self.bound is None or (limit is not None and limit < self.bound):
+        most = self.most if limit is None else limit
+        if self.bound is None or most < self.bound:
             return []
-        bounds = self._bounds if limit is None else self._bounds.limited(limit)
-        bounds.approach()
+        bounds = self.limited(most)
         bounds.tighten()
         return segment_columns(self._known, bounds)
+
+    def columns_of(self, bounds: Bounds, first: int, last: int) -> list[SegmentColumn]:
+        """The columns of one segment that fit in its room."""
+        return segment_columns(self._known, bounds, (first, last))
 
     def _is_settled(self, bound: int) -> bool:
         return self._unrefuted is not None and self._unrefuted - bound <= bound // FINENESS

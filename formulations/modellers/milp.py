@@ -82,7 +82,8 @@ class MilpModeller:
     def _add(self, name: str, rule: LpConstraint) -> None:
         # An empty row cannot be written to a file: it is either nothing, or a contradiction.
         if not any(weight for _, weight in rule.items()):
-            if rule.valid():
+            # The terms that are left, all of weight 0, have no value yet.
+            if LpConstraint(LpAffineExpression(constant=rule.constant), rule.sense).valid():
                 return
             impossible = self.binary(f"impossible[{name}]")
             rule = impossible >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -55,7 +56,7 @@ class Settings:
     """What a run is asked to keep to; None where there is no limit.
 
     Attributes:
-        seconds: wall time.
+        end: when it must end, as `time.perf_counter` tells the time.
         gap: (objective - bound) / objective at which to stop.
         memory: MiB of resident memory.
         seed: of random choices.
@@ -63,12 +64,17 @@ class Settings:
         log: takes the engine's log, a line at a time.
     """
 
-    seconds: float | None = None
+    end: float | None = None
     gap: float | None = None
     memory: int | None = None
     seed: int = 0
     workers: int = 1
     log: Callable[[str], None] | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """Wall time that is left, a little at least; None without a limit."""
+        return None if self.end is None else max(1e-3, self.end - time.perf_counter())
 
 
 @dataclass(frozen=True)

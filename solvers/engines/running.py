@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import Any, Literal, TypeVar
 
 from solvers.engines.engine import Settings
@@ -15,8 +16,11 @@ from solvers.engines.engine import Settings
 POLL_SECONDS = 0.05
 """How long Ctrl-C can go unnoticed."""
 
-GRACE_SECONDS = 3.0
-"""How far an engine may overrun its own time limit, and how long it may take to stop."""
+OVERRUN_SECONDS = 1.0
+"""How far an engine may overrun its own time limit."""
+
+GRACE_SECONDS = 2.0
+"""How long it may then take to stop."""
 
 MIB = 1 << 20
 
@@ -41,7 +45,7 @@ def resident_bytes(process: int) -> int | None:
 
 
 class Watch:
-    """Tells when a run must be ended from outside.
+    """Tells when a run must be ended from outside; a context, in which Ctrl-C raises nothing.
 
     Args:
         settings: with the limits on time and memory.
@@ -51,14 +55,28 @@ class Watch:
     def __init__(self, settings: Settings, process: int) -> None:
         self._process = process
         self._most = None if settings.memory is None else settings.memory * MIB
-        self._end = (
-            None
-            if settings.seconds is None
-            else time.perf_counter() + settings.seconds + GRACE_SECONDS
-        )
+        self._end = None if settings.end is None else settings.end + OVERRUN_SECONDS
+        self._pressed = False
+        self._handler: Any = None
+
+    def __enter__(self) -> Watch:
+        # An exception could come between any two lines, and leave the engine behind.
+        ours = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if ours and current_thread() is main_thread():
+            self._handler = signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handler is not None:
+            signal.signal(signal.SIGINT, self._handler)
+
+    def _press(self, *_: object) -> None:
+        self._pressed = True
 
     def exceeded(self) -> Cause | None:
-        """The limit that is exceeded, if any."""
+        """Why the run must end, None if it need not."""
+        if self._pressed:
+            return "interrupted"
         if self._end is not None and time.perf_counter() > self._end:
             return "time-limit"
         if self._most is not None and (resident_bytes(self._process) or 0) > self._most:
@@ -91,7 +109,7 @@ def by_line(log: Callable[[str], None]) -> Callable[[str], None]:
 def in_thread(
     work: Callable[[], T], stop: Callable[[], None] | None, watch: Watch
 ) -> tuple[T, Cause | None]:
-    """What `work` returns, and why it was stopped, if it was; this thread takes the interrupts.
+    """What `work` returns, and why it was stopped, if it was.
 
     Args:
         stop: asks `work` to end soon; called again and again, for it may not listen at first.
@@ -101,19 +119,16 @@ def in_thread(
         LeftRunningError: the work cannot be stopped.
     """
     run: Future[T] = Future()
-    Thread(target=_fulfil, args=(run, work), daemon=True).start()
     cause: Cause | None = None
-    while not run.done():
-        try:
-            # A long wait would not be ended by a signal that reaches another thread.
-            wait([run], timeout=POLL_SECONDS)
+    with watch:
+        Thread(target=_fulfil, args=(run, work), daemon=True).start()
+        # A long wait would not be ended by a signal that reaches another thread.
+        while not wait([run], timeout=POLL_SECONDS).done:
             cause = cause or watch.exceeded()
-        except KeyboardInterrupt:
-            cause = "interrupted"
-        if cause is not None and not run.done():
-            if stop is None:
+            if cause is not None and stop is None:
                 raise LeftRunningError(cause)
-            stop()
+            if cause is not None and stop is not None:
+                stop()
     return run.result(), cause
 
 
@@ -141,16 +156,12 @@ def until_done(
     """
     cause: Cause | None = None
     kill_at: float | None = None
-    while True:
-        try:
-            if done(POLL_SECONDS):
-                return cause
-            found = watch.exceeded()
-        except KeyboardInterrupt:
-            found = "interrupted"
-        cause = cause or found
-        if kill_at is None and (cause is not None or enough()):
-            kill_at = time.perf_counter() + GRACE_SECONDS
-            stop()
-        if kill_at is not None and time.perf_counter() > kill_at:
-            process.kill()
+    with watch:
+        while not done(POLL_SECONDS):
+            cause = cause or watch.exceeded()
+            if kill_at is None and (cause is not None or enough()):
+                kill_at = time.perf_counter() + GRACE_SECONDS
+                stop()
+            if kill_at is not None and time.perf_counter() > kill_at:
+                process.kill()
+    return cause

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from instances.jit import compiled
-from instances.tables import Ints
+from instances.tables import Floats, Ints
 from solvers.exact.trade import Horizon, useless
 
 TIME, ENERGY, RESIDENT, PEAK, OPTION, PARENT = range(6)
@@ -49,14 +49,19 @@ class Rest(NamedTuple):
         horizon: of the whole schedule.
         batch: samples.
         leakage: picojoules a cycle.
-        time: cycles of all loads.
-        energies: [n] picojoules, leakage not counted, if the cluster has layers up to the k-th.
+        share: the part of the package that the cluster has.
+        load: cycles of all loads.
+        times: [n] cycles a sample that the other layers keep the whole package busy, if the
+            cluster has layers up to the k-th.
+        energies: [n] picojoules of all else, leakage not counted, likewise.
     """
 
     horizon: Horizon
     batch: int
     leakage: int
-    time: int
+    share: float
+    load: int
+    times: Floats
     energies: Ints
 
 
@@ -100,7 +105,8 @@ def extend(costs: Costs, rest: Rest, layer: int, own: int, parents: Ints) -> Int
         label[PEAK] = max(label[PEAK], costs.momentary[layer, own])
         label[OPTION], label[PARENT] = own, place
         if label[RESIDENT] + label[PEAK] <= costs.capacity:
-            time = rest.time + rest.batch * label[TIME]
+            busy = rest.times[layer] + rest.share * label[TIME]
+            time = rest.load + rest.batch * max(label[TIME], int(busy))
             energy = rest.energies[layer] + rest.batch * label[ENERGY] + rest.leakage * time
             if not useless(rest.horizon, time, energy):
                 end += 1

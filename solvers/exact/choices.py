@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 
 from instances.instance import Instance
-from instances.tables import LIMIT, CostTables, Ints
+from instances.tables import CostTables, Ints
 from schedules.goal import Flags
 from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress
@@ -23,7 +24,18 @@ from solvers.exact.choice_labels import (
     finish,
     next_labels,
 )
+from solvers.exact.labels import FAR
 from solvers.exact.trade import Columns, Horizon
+
+
+ROUNDING = 1e-12
+"""Taken off what floating-point numbers bound from below."""
+
+LABELS = 300_000_000
+"""Most labels of all clusters; some minutes of work."""
+
+SAMPLE = 300_000
+"""Most labels of the clusters that are tried to estimate how many there are."""
 
 
 def make_columns(
@@ -32,16 +44,18 @@ def make_columns(
     """All columns that may be of use and whose clusters are `allowed` [L,L].
 
     Raises:
+        ValueError: there are too many option choices.
         OutOfTimeError: the time limit passed.
     """
     tables = instance.tables
     count = len(tables.layers)
-    own_energies = least_energies(tables)
+    least = least_of_layers(tables)
+    _refuse_large(instance, horizon, least, progress)
 
     def from_layer(first: int) -> Ints:
-        rest = _rest(instance, horizon, own_energies, first)
         rows = [np.empty((0, 5), dtype=np.int64)]
         for c, costs in enumerate(costs_from(tables, first)):
+            rest = _rest(instance, horizon, least, first, c + 1)
             for k, labels in enumerate(grow(costs, rest)):
                 if progress.expired:
                     raise OutOfTimeError
@@ -58,12 +72,49 @@ def make_columns(
     return Columns(table, np.searchsorted(places, wanted))
 
 
+def _refuse_large(instance: Instance, horizon: Horizon, least: Least, progress: Progress) -> None:
+    """Estimate the number of labels from a few first layers and region sizes.
+
+    Raises:
+        ValueError: they are too many.
+    """
+    layers, options, chiplets = instance.tables.shape
+    sizes = sorted({(chiplets + 1) // 2, chiplets})
+    firsts = range(0, layers, -(-layers // 8))
+    total = 0
+    for first in firsts:
+        every = list(costs_from(instance.tables, first))
+        for size in sizes:
+            rest = _rest(instance, horizon, least, first, size)
+            total += _count_labels(every[size - 1], rest, progress)
+    estimate = total / (len(firsts) * len(sizes)) * layers * chiplets
+    if estimate > LABELS:
+        raise ValueError(
+            f"with energy, 'exact' is for smaller instances: {layers} layers with {options}"
+            f" options on {chiplets} chiplets mean about {estimate:.0e} option choices worth"
+            f" keeping, at most {LABELS:.0e} are allowed; use 'cpsat' or 'milp'"
+        )
+
+
+def _count_labels(costs: Costs, rest: Rest, progress: Progress) -> int:
+    """How many labels there are, or some number beyond SAMPLE."""
+    number = 0
+    for labels in grow(costs, rest):
+        number += len(labels)
+        if progress.expired:
+            raise OutOfTimeError
+        if number > SAMPLE:
+            break
+    return number
+
+
 def cluster_of(tables: CostTables, column: Ints) -> Cluster:
     """The cluster that a column stands for, by growing its labels once more."""
     chiplets, time, energy, first, last = column.tolist()
     nothing = np.empty(0, dtype=np.int64)
     own = Horizon(time, energy, math.inf, nothing, nothing)
-    rest = Rest(own, 1, 0, 0, np.zeros(last - first + 1, dtype=np.int64))
+    count = last - first + 1
+    rest = Rest(own, 1, 0, 0.0, 0, np.zeros(count), np.zeros(count, dtype=np.int64))
     costs = list(costs_from(tables, first, last))[chiplets - 1]
     layers = list(grow(costs, rest))
     rows = finish(layers[-1], costs.exits[-1], chiplets, first, last)
@@ -115,25 +166,51 @@ def costs_from(tables: CostTables, first: int, last: int | None = None) -> Itera
         )
 
 
-def least_energies(tables: CostTables) -> Ints:
-    """[L] a lower bound on the picojoules of each layer a sample; 0 if it can run in no way."""
-    energy = tables.energy
+class Least(NamedTuple):
+    """Lower bounds on what each layer takes of the package, a sample, in any cluster or tiled.
+
+    0 for a layer that can run in no way: there is no schedule to bound.
+
+    Attributes:
+        areas: [L] chiplets times cycles.
+        energies: [L] picojoules.
+    """
+
+    areas: Ints
+    energies: Ints
+
+
+def least_of_layers(tables: CostTables) -> Least:
+    """Each layer at its best."""
+    energy, chiplets = tables.energy, tables.chiplets
+    areas = _least_inside(tables, tables.entry, tables.step, np.arange(1, chiplets + 1))
+    energies = _least_inside(tables, energy.entry, energy.step, np.ones(chiplets, dtype=np.int64))
+    tiled = tables.alone >= 0
+    areas = np.minimum(areas, np.where(tiled, tables.alone * chiplets, FAR))
+    energies = np.minimum(energies, np.where(tiled, energy.alone, FAR))
+    return Least(*(np.where(least < FAR, least, 0) for least in (areas, energies)))
+
+
+def _least_inside(tables: CostTables, entry: Ints, step: Ints, factors: Ints) -> Ints:
+    """[L] the least `entry` or `step` times the factor [C] of the region; FAR if nothing fits."""
+    inside = np.minimum(entry, step.min(axis=1))
+    inside[0] = entry[0]
     fits = tables.resident + tables.working <= tables.capacity
-    inside = np.minimum(energy.entry, energy.step.min(axis=1))
-    inside[0] = energy.entry[0]
-    least = np.where(fits, inside, LIMIT).min(axis=(1, 2))
-    least = np.minimum(least, np.where(tables.alone >= 0, energy.alone, LIMIT))
-    return np.where(least < LIMIT, least, 0)
+    least: Ints = np.where(fits, inside * factors, FAR).min(axis=(1, 2))
+    return least
 
 
-def _rest(instance: Instance, horizon: Horizon, own_energies: Ints, first: int) -> Rest:
+def _rest(instance: Instance, horizon: Horizon, least: Least, first: int, chiplets: int) -> Rest:
     """Lower bounds on all that is outside of clusters from `first` on."""
     tables, batch = instance.tables, instance.batch
-    others = own_energies.sum() - np.cumsum(own_energies[first:])
+    areas = least.areas.sum() - np.cumsum(least.areas[first:])
+    energies = least.energies.sum() - np.cumsum(least.energies[first:])
     return Rest(
         horizon=horizon,
         batch=batch,
         leakage=tables.energy.leakage,
-        time=int(tables.load.sum()),
-        energies=int(tables.energy.load.sum()) + batch * others,
+        share=chiplets / tables.chiplets * (1 - ROUNDING),
+        load=int(tables.load.sum()),
+        times=areas / tables.chiplets * (1 - ROUNDING),
+        energies=int(tables.energy.load.sum()) + batch * energies,
     )

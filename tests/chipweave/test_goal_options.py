@@ -134,7 +134,7 @@ def test_a_part_of_a_schedule_is_held(
         ({"latency_cap": "1e999999999"}, "is not a number"),
         ({"latency_cap": "-1"}, "latency cap -1 is negative"),
         ({"energy_cap": "3/0"}, "--energy-cap 3/0: is not a number"),
-        ({"throughput_floor": "0"}, "not positive"),
+        ({"throughput_floor": "0"}, "is not a positive number"),
         ({"max_segments": 0}, "at least 1"),
     ],
 )

@@ -136,6 +136,18 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     assert not imported & HEAVY
 
 
+@pytest.mark.parametrize("command", ["solve", "pareto", "export", "strength", "engines"])
+def test_the_help_of_a_command_imports_no_solver(command: str) -> None:
+    code = (
+        f"import sys; from chipweave.cli import main; main(['{command}', '--help']);"
+        " print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(done.stdout.splitlines()[-1].split())
+    assert "typer" in imported
+    assert not imported & (HEAVY - {"pydantic"})  # typer needs that one to read options
+
+
 def test_importing_the_package_imports_nothing_heavy() -> None:
     code = "import sys, chipweave; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

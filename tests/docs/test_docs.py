@@ -1,4 +1,4 @@
-"""README.md and docs/problem.md: what they show runs, loads, exists and agrees with the code."""
+"""README.md and docs/: what they show runs, loads, exists and agrees with the code."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,8 @@ from schedules.schedule import Cluster, Segment
 
 ROOT = Path(__file__).parents[2]
 README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
-DOCUMENTS = [README, PROBLEM]
+FORMULATIONS = ROOT / "docs" / "formulations.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS]
 ROOMS = (
     "instances",
     "schedules",
@@ -47,7 +48,7 @@ class Block:
 
 
 def blocks(*languages: str) -> list[Block]:
-    """All fenced blocks in these languages, in both documents."""
+    """All fenced blocks in these languages, in all documents."""
     fence = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
     return [
         Block(path.name, path.read_text("utf-8").count("\n", 0, found.start()) + 1, *found.groups())
@@ -102,11 +103,28 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("block", blocks("python"), ids=named)
 def test_python_blocks_run_and_print_what_the_document_shows(block: Block, folder: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-c", block.text], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "ignore", "-c", block.text],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert run.returncode == 0, run.stderr
-    shown = [b.text for b in blocks("text") if b.document == "README.md"]
-    assert run.stdout == ("".join(shown) if block.document == "README.md" else "")
+    follows = [b for b in blocks("python", "text") if b.document == block.document]
+    after = follows[follows.index(block) + 1 :]
+    shown = after[0].text if "print(" in block.text else ""
+    assert run.stdout == shown
+
+
+def test_the_constraint_of_ones_own_has_the_optimum_of_tables_that_say_the_same() -> None:
+    (shown,) = re.findall(r"^\[\] (6\d+)$", FORMULATIONS.read_text("utf-8"), re.M)
+    instance = cw.instance("alexnet", "simba-4x4", batch=64)
+    tables = instance.tables
+    resident = tables.resident.copy()
+    for chiplets in range(1, tables.chiplets + 1):
+        if chiplets not in (1, 2, 4, 8, 16):
+            resident[:, :, chiplets - 1] = tables.capacity + 1
+    powers = replace(instance, tables=replace(tables, resident=resident))
+    assert cw.solve(powers, "exact", workers=1).objective == int(shown)
 
 
 def commands() -> Iterator[tuple[str, str]]:
@@ -119,7 +137,7 @@ def commands() -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8")
         for found in re.finditer(r"`(chipweave [^`]+)`", text):
             yield path.name, found[1]
-        for found in re.finditer(r"<!-- (compare .*?) -->", text):
+        for found in re.finditer(r"<!-- ((?:compare|strength|pareto)\b.*?) -->", text):
             yield path.name, f"chipweave {found[1]}"
 
 
@@ -133,7 +151,7 @@ def test_every_command_line_is_one_that_chipweave_takes(
     if not arguments:
         return
     options = group.commands[name].make_context(name, arguments).params
-    assert options["what"] in {*cw.network_names(), *examples()}
+    assert options.get("what") in {None, *cw.network_names(), *examples()}
     assert options.get("package") in {None, *cw.package_names(), *examples()}
     for method in (options.get("methods") or options.get("method") or "exact").split(","):
         assert method in cw.METHODS

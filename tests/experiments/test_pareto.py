@@ -12,6 +12,7 @@ from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.goal import Goal, breaches
 from schedules.parallel import OutOfTimeError
+from schedules.progress import Stop
 from schedules.verify import violations
 from solvers.result import Result
 from solvers.solve import solve
@@ -103,7 +104,7 @@ def test_the_lowest_product_is_that_of_all_schedules() -> None:
     assert lowest.evaluation.edp == solve(WIDE, "enumerate", goal=Goal("edp")).objective
 
 
-def cut_after(runs: int, stop: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def cut_after(runs: int, stop: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let runs after the first ones end with `stop` instead of a proof."""
     done = []
 
@@ -117,7 +118,7 @@ def cut_after(runs: int, stop: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("stop", ["interrupted", "memory-limit"])
 def test_what_was_found_before_the_end_is_kept(
-    stop: str, wide_front: Costs, monkeypatch: pytest.MonkeyPatch
+    stop: Stop, wide_front: Costs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_after(4, stop, monkeypatch)
     front = pareto(WIDE, "enumerate")

@@ -14,6 +14,7 @@ from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller
 from instances.generate import random_instance
 from schedules.goal import Goal
+from solvers.engines import Engine
 from solvers.result import Result
 from solvers.solve import solve
 
@@ -101,14 +102,20 @@ def test_what_a_process_tells_before_it_runs_out_of_time_counts(
     (row,) = rows(formulations=["segment"], engines=["cp-sat"])
     assert row.model == Model(7, 8, 0.5)
     assert row.of_optimum(row.model.root) is None
-    monkeypatch.setattr(subprocess, "run", lambda command, **_: _nothing(command))
+
+
+@pytest.mark.usefixtures("unmeasured")
+def test_a_model_that_cannot_be_built_leaves_its_cells_empty_and_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     (row,) = rows(formulations=["segment"], engines=["cp-sat"])
     assert (row.model, row.milp, row.whole) == (None, None, None)
     assert row.to_data()["model"] is None
+    assert "MemoryError" in caplog.text
 
 
 def _nothing(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.CompletedProcess(command, 1, b"")
+    return subprocess.CompletedProcess(command, 1, b"", b"Traceback\nMemoryError\n")
 
 
 @pytest.fixture
@@ -184,6 +191,6 @@ def test_what_cannot_be_measured_is_refused(arguments: dict[str, Any], message: 
 def test_an_engine_that_is_not_here_is_refused_before_any_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(type(experiments.strength.ENGINES["scip"]), "find", lambda self: None)
+    monkeypatch.setattr(Engine, "find", lambda self: None)
     with pytest.raises(ValueError, match="'scip' is not here: install"):
         strength([SMALL], engines=["scip"])

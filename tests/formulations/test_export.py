@@ -1,12 +1,12 @@
 """Exported models: read back and solved, they have the optimum; names lead back to layers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pulp
 import pytest
-from google.protobuf import text_format
+from google.protobuf import text_format  # type: ignore[import-untyped]
 from ortools.sat import cp_model_pb2
 from ortools.sat.python.cp_model import OPTIMAL, CpModel, CpSolver
 
@@ -161,23 +161,10 @@ def test_a_failed_write_leaves_the_old_file_and_no_scraps(name: str, tmp_path: P
 
 
 def test_names_too_long_for_an_lp_file_are_refused_in_a_sentence(tmp_path: Path) -> None:
-    modeller = MilpModeller()
-    modeller.minimize(modeller.binary("x" * 300))
-    with pytest.raises(ValueError, match="mps"):
-        export(_Built(modeller), tmp_path / "a.lp")
+    names = ("x" * 300, *INSTANCE.tables.layers[1:])
+    named = replace(INSTANCE, tables=replace(INSTANCE.tables, layers=names))
+    model = formulate("compact", named, MilpModeller())
+    with pytest.raises(ValueError, match="write an mps file"):
+        export(model, tmp_path / "a.lp")
     assert list(tmp_path.iterdir()) == []
-
-
-class _Built:
-    """A formulation as far as `export` looks."""
-
-    variables = latency = energy = bound = None
-
-    def __init__(self, modeller: MilpModeller) -> None:
-        self.modeller = modeller
-
-    def hint(self, schedule: Any) -> None:
-        raise NotImplementedError
-
-    def extract(self, solution: Any) -> Any:
-        raise NotImplementedError
+    export(model, tmp_path / "a.mps")

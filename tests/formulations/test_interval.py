@@ -18,7 +18,7 @@ from formulations.modellers.milp import MilpModeller, MilpSolution
 from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.evaluate import evaluate
-from schedules.goal import Goal, Weights, breaches
+from schedules.goal import Goal, Pin, Weights, breaches
 from schedules.progress import Progress
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
@@ -112,23 +112,28 @@ def weighted(instance: Instance, weights: Weights) -> Instance:
 # better one. Implied families are flipped where those that imply them are left out.
 
 
+def small(seed: int) -> Instance:
+    """Four layers with one option on four chiplets."""
+    return random_instance(seed, options=1, layers=4, chiplets=4)
+
+
 @both_kinds
 @pytest.mark.parametrize(
-    ("family", "also"),
+    ("family", "seed", "also"),
     [
-        ("path", ()),
-        ("cover", ()),
-        ("package", ("area",)),
-        ("chosen", ()),
-        ("one_beat", ()),
-        ("slowest_stage", ()),
-        ("refill", ()),
+        ("path", 14, ("price", "area")),
+        ("cover", 14, ()),
+        ("package", 14, ("price", "area")),
+        ("chosen", 45, ()),
+        ("one_beat", 1, ()),
+        ("slowest_stage", 1, ()),
+        ("refill", 1, ()),
     ],
 )
 def test_without_a_family_the_model_promises_too_much(
-    kind: Any, family: str, also: tuple[str, ...]
+    kind: Any, family: str, seed: int, also: tuple[str, ...]
 ) -> None:
-    instance = random_instance(1, options=1)
+    instance = small(seed)
     best = reach(instance)
     assert optimum(kind, instance, *also) == best
     off = optimum(kind, instance, family, *also)
@@ -141,7 +146,7 @@ def test_without_a_family_the_model_promises_too_much(
 def test_an_implied_family_bounds_what_others_leave_open(
     kind: Any, family: str, instead: str
 ) -> None:
-    instance = random_instance(1, options=1)
+    instance = small(1)
     on = optimum(kind, instance, instead)
     off = optimum(kind, instance, instead, family)
     assert on is not None
@@ -182,10 +187,11 @@ def test_useful_binds(kind: Any, make_instance: MakeInstance) -> None:
 
 @both_kinds
 @pytest.mark.parametrize(
-    ("family", "goal"), [("depth", Goal(clusters=1)), ("segments", Goal(segments=3))]
+    ("family", "seed", "goal"),
+    [("depth", 4, Goal(clusters=1)), ("segments", 2, Goal(segments=3))],
 )
-def test_limits_bind(kind: Any, family: str, goal: Goal) -> None:
-    instance = random_instance(4, options=1)
+def test_limits_bind(kind: Any, family: str, seed: int, goal: Goal) -> None:
+    instance = small(seed)
     free, held = reach(instance), reach(instance, goal)
     assert free < held
     assert optimum(kind, instance, goal=goal) == held
@@ -194,40 +200,43 @@ def test_limits_bind(kind: Any, family: str, goal: Goal) -> None:
 
 @both_kinds
 def test_a_limit_on_segments_can_be_too_tight(kind: Any) -> None:
-    instance, goal = random_instance(5, options=1), Goal(segments=1)
+    instance, goal = small(0), Goal(segments=1)
     assert optimum(kind, instance, goal=goal) is None
     assert optimum(kind, instance, "segments", goal=goal) == reach(instance)
 
 
-@both_kinds
-def test_a_latency_cap_binds(kind: Any) -> None:
-    instance = random_instance(4, options=1)
-    best = reach(instance)
-    assert optimum(kind, instance, goal=Goal(latency_cap=best)) == best
-    tight = Goal(latency_cap=best - 1)
-    assert optimum(kind, instance, goal=tight) is None
-    assert optimum(kind, instance, "latency_cap", goal=tight) == best
+def fast_or_frugal(make_instance: MakeInstance, layers: int) -> Instance:
+    """Layers that take 10 cycles and 50 pJ each, or 20 cycles, and share no cluster or segment."""
+    instance = make_instance([[[10], [20]]] * layers, resident=60)
+    energy = np.array([[[50], [0]]] * layers)
+    tables = instance.tables
+    return replace(instance, tables=replace(tables, energy=replace(tables.energy, entry=energy)))
 
 
 @both_kinds
-def test_an_energy_cap_binds(kind: Any) -> None:
-    instance = random_instance(31, options=1)
-    fastest = best_of_all(instance)
-    assert fastest.best is not None
-    energy = evaluate(instance, fastest.best).energy
-    assert optimum(kind, instance, goal=Goal(energy_cap=energy)) == fastest.objective
-    tight = Goal(energy_cap=energy - 1)
-    assert optimum(kind, instance, goal=tight) is None
-    assert optimum(kind, instance, "energy_cap", goal=tight) == fastest.objective
+def test_a_latency_cap_binds(kind: Any, make_instance: MakeInstance) -> None:
+    instance, goal = fast_or_frugal(make_instance, 2), Goal("energy", latency_cap=30)
+    assert optimum(kind, instance, goal=goal) == 50
+    assert optimum(kind, instance, "latency_cap", goal=goal) == 0
+    assert optimum(kind, instance, goal=replace(goal, latency_cap=19)) is None
 
 
 @both_kinds
-def test_a_limit_is_valid_at_the_optimum_and_cuts_below_it(kind: Any) -> None:
-    instance = random_instance(4, options=1)
-    best = reach(instance)
-    assert optimum(kind, instance, limit=best) == best
-    assert optimum(kind, instance, limit=best - 1) is None
-    assert optimum(kind, instance, "within_limit", limit=best - 1) == best
+def test_an_energy_cap_binds(kind: Any, make_instance: MakeInstance) -> None:
+    instance, goal = fast_or_frugal(make_instance, 2), Goal(energy_cap=50)
+    assert optimum(kind, instance, goal=goal) == 30
+    assert optimum(kind, instance, "energy_cap", goal=goal) == 20
+    assert optimum(kind, instance, goal=Goal(energy_cap=0)) == 40
+
+
+@both_kinds
+def test_a_limit_is_valid_at_the_optimum_and_cuts_below_it(
+    kind: Any, make_instance: MakeInstance
+) -> None:
+    instance, goal = fast_or_frugal(make_instance, 3), Goal("energy", latency_cap=40)
+    assert optimum(kind, instance, goal=goal, limit=100) == 100
+    assert optimum(kind, instance, goal=goal, limit=99) is None
+    assert optimum(kind, instance, "within_limit", goal=goal, limit=99) == 100
 
 
 # Agreement with the best of all schedules.
@@ -267,6 +276,25 @@ def test_the_optimum_is_that_of_all_schedules(
     assert_solves(kind, instance, best, None, goal=goal)
     if best is not None:
         assert_solves(kind, instance, best, best, goal=goal)
+
+
+@both_kinds
+def test_a_pin_on_clusters_holds_for_tiled_layers(kind: Any, make_instance: MakeInstance) -> None:
+    instance = make_instance([[[10]], [[10]]], [[[[10]]]], alone=[1, -1])
+    assert optimum(kind, instance) == 1 + 10
+    for pin in (Pin(1, cluster=False), Pin(1, segment=False)):
+        assert optimum(kind, instance, goal=Goal(pins=(pin,))) == 20
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_energy_may_be_bounded_by_hand_while_latency_is_minimised(seed: int) -> None:
+    instance = random_instance(seed, layers=3, chiplets=3, options=3, memory="loose")
+    most = reach(instance, Goal("energy")) * 101 // 100
+    formulation = Intervals(instance, CpSatModeller(), Goal("energy"), Weights(1, 0))
+    formulation.modeller.model.add(formulation.energy <= most)
+    found = by_cp_sat(formulation)
+    assert found is not None
+    assert found[0] == reach(instance, Goal(energy_cap=most))
 
 
 @both_kinds
@@ -333,7 +361,7 @@ def test_the_solver_calls_a_hint_complete(objective: Any) -> None:
 
 
 def test_a_milp_hint_has_a_value_for_every_variable_and_fulfils_every_row() -> None:
-    instance = random_instance(4, options=1)
+    instance = small(4)
     best = best_of_all(instance)
     assert best.best is not None
     formulation = Intervals(instance, MilpModeller())
@@ -344,16 +372,17 @@ def test_a_milp_hint_has_a_value_for_every_variable_and_fulfils_every_row() -> N
     assert round(pulp.value(model.objective)) == best.objective
 
 
-def test_a_schedule_that_is_no_point_is_refused(example: Instance) -> None:
+def test_a_schedule_that_is_no_point_is_refused(make_instance: MakeInstance) -> None:
     def whole(chiplets: int) -> Schedule:
         return Schedule((Segment((Cluster(0, 1, chiplets, ("ISP", "ISP")),)),))
 
-    with pytest.raises(ValueError, match="no point of the model: .*bytes"):
-        Intervals(example, CpSatModeller()).hint(whole(1))
-    with pytest.raises(ValueError, match="uses 3 chiplets"):
-        Intervals(example, CpSatModeller(), Goal(chiplets=2)).hint(whole(3))
-    with pytest.raises(ValueError, match="the model's limit is 229"):
-        Intervals(example, CpSatModeller(), limit=229).hint(whole(3))
+    instance = make_instance([[[10, 10]], [[10, 10]]], resident=[[[60, 40]], [[60, 40]]])
+    with pytest.raises(ValueError, match=r"no point of the model: .* bytes"):
+        Intervals(instance, CpSatModeller()).hint(whole(1))
+    with pytest.raises(ValueError, match="uses 2 chiplets"):
+        Intervals(instance, CpSatModeller(), Goal(chiplets=1)).hint(whole(2))
+    with pytest.raises(ValueError, match="costs 10, the model's limit is 9"):
+        Intervals(instance, CpSatModeller(), limit=9).hint(whole(2))
 
 
 # The model

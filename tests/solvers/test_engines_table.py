@@ -1,12 +1,15 @@
 """The list of engines: what is here, what is not, and what each is asked in vain."""
 
+import platform
 import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from instances.instance import Instance
-from solvers.engines import ENGINES, FEATURES, choose, engines, table
+from solvers.engines import ENGINES, FEATURES, cbc, choose, engines, table
 from solvers.engines.engine import Engine, Found
 from solvers.solve import solve
 
@@ -24,7 +27,7 @@ def test_the_list_has_every_engine_with_its_method_and_features() -> None:
 
 def test_an_engine_that_is_not_here_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(package: str) -> str:
-        raise table.PackageNotFoundError(package)
+        raise PackageNotFoundError(package)
 
     monkeypatch.setattr(table, "version", missing)
     infos = {info.name: info for info in engines()}
@@ -52,7 +55,7 @@ def test_an_engine_that_is_installed_is_found_without_its_licence(
 def test_cbc_is_the_program_that_pulp_would_run() -> None:
     import pulp
 
-    path = table.cbc.program()
+    path = cbc.program()
     assert path is not None
     assert path.resolve() == Path(pulp.PULP_CBC_CMD.pulp_cbc_path).resolve()
     told = subprocess.run([path, "-quit"], capture_output=True, text=True, check=True).stdout
@@ -65,10 +68,10 @@ def test_cbc_is_the_program_that_pulp_would_run() -> None:
 def test_cbc_is_not_expected_where_pulp_has_none(
     system: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(table.cbc.sys, "platform", system)
-    monkeypatch.setattr(table.cbc.platform, "machine", lambda: "riscv")
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(platform, "machine", lambda: "riscv")
     expected = {"linux": "linux/i64/cbc", "darwin": "osx/i64/cbc", "win32": "win/i64/cbc.exe"}
-    path = table.cbc.program()
+    path = cbc.program()
     if system in expected and path is not None:
         assert path.as_posix().endswith(expected[system])
     assert (path is None) == (system == "sunos5") or system == "win32"

@@ -7,6 +7,7 @@ from pulp import LpProblem
 
 from formulations.modellers.milp import MilpModeller
 from solvers import relaxation
+from solvers.engines import Engine
 
 Relax = Callable[[LpProblem], float | None]
 WAYS = [relaxation.relaxation, relaxation._highs, relaxation._cbc]
@@ -45,8 +46,6 @@ def test_the_model_is_a_milp_as_before() -> None:
 
 
 def test_without_highs_cbc_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    from solvers.engines import ENGINES
-
-    monkeypatch.setattr(type(ENGINES["highs"]), "find", lambda self: None)
+    monkeypatch.setattr(Engine, "find", lambda self: None)
     monkeypatch.setattr(relaxation, "_highs", None)
     assert relaxation.relaxation(cover().model) == pytest.approx(2.5)

@@ -40,6 +40,11 @@ ROOT = Path(__file__).parents[2]
 SOLVERS = ("ortools", "pulp", "highspy", "pyscipopt", "gurobipy", "cplex", "mosek", "coptpy")
 
 
+def within(seconds: float, **others: Any) -> Settings:
+    """Settings with a time limit from now on."""
+    return Settings(end=time.perf_counter() + seconds, **others)
+
+
 def fresh(code: str) -> str:
     """What a new interpreter prints."""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -147,7 +152,7 @@ def test_pulp_calls_a_time_limited_incumbent_optimal(
 ) -> None:
     model = knapsack(140, 8).model
     assert pulp.LpStatus[model.solve(api(0.5))] == "Optimal"
-    outcome = ENGINES[name].run(knapsack(140, 8).model, Settings(seconds=0.5), heard)
+    outcome: Any = ENGINES[name].run(knapsack(140, 8).model, within(0.5), heard)
     assert outcome.stop == "time-limit"
     assert outcome.objective > outcome.bound + 1
 
@@ -208,8 +213,9 @@ def test_an_engine_that_overlooks_its_limits_is_killed(
     monkeypatch.setattr(child, "PROGRAM", deaf)
     monkeypatch.setattr(child, "_idle", {})
     monkeypatch.setattr(running, "GRACE_SECONDS", 0.3)
+    monkeypatch.setattr(running, "OVERRUN_SECONDS", 0.1)
     began = time.perf_counter()
-    outcome = ENGINES["highs"].run(knapsack().model, Settings(seconds=0.2), heard)
+    outcome = ENGINES["highs"].run(knapsack().model, within(0.2), heard)
     assert time.perf_counter() - began < 5
     assert (outcome.stop, outcome.solution, outcome.bound) == ("time-limit", None, None)
 

@@ -1,0 +1,175 @@
+"""What holds for all segments, whatever they may cost: where their bounds start from."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from formulations.merged_pipeline.columns import FAR, Columns
+from formulations.merged_pipeline.segment_relaxations import (
+    Flags,
+    Stages,
+    least_slowest,
+    least_sums,
+)
+from instances.instance import Instance
+from instances.tables import LIMIT, Ints
+from schedules.goal import Goal, Weights
+
+SAFE = 2**58
+"""Costs below this can be added without a thought for 64 bits."""
+
+
+class Resource(NamedTuple):
+    """What a schedule uses: `cycles` a cycle of latency, `energy` a picojoule without leakage.
+
+    Attributes:
+        most: that may be used.
+    """
+
+    cycles: int
+    energy: int
+    most: int
+
+
+class Start(NamedTuple):
+    """What holds for all schedules that obey a goal's pins and limits; no energy has leakage.
+
+    Attributes:
+        stages: the cluster columns.
+        beats: [K+1] how often a segment in k clusters pays its beat.
+        least: [L,L,K+1] cycles, a lower bound on the beat of segment s..e in k clusters.
+        spent: [L,L,K+1] picojoules a sample, a lower bound on those of its stages.
+        load: [L,L] cycles to load the segment.
+        energy: [L,L] picojoules of a segment but for its stages.
+        tiled: [L] cycles of a tiled layer; FAR where it cannot be.
+        tiled_energy: [L] picojoules.
+    """
+
+    stages: Stages
+    beats: Ints
+    least: Ints
+    spent: Ints
+    load: Ints
+    energy: Ints
+    tiled: Ints
+    tiled_energy: Ints
+
+
+def start(instance: Instance, goal: Goal, columns: Columns, priced: bool) -> Start:
+    """The bounds before any resource is limited.
+
+    Args:
+        instance: restricted to the goal.
+        priced: whether the columns know energies.
+    """
+    tables, batch, count = instance.tables, instance.batch, len(instance.tables.layers)
+    clusters, segments = goal.allowed_clusters(count), goal.allowed_segments(count)
+    most = min(count, tables.chiplets, goal.clusters or count)
+    stages = _stages(columns, clusters, LIMIT // batch if priced else None)
+    taken = stages.times < FAR
+    area = least_sums(np.where(taken, stages.times * stages.chiplets, FAR).min(axis=2), most)
+    shared = np.where(area < FAR, -(-area // tables.chiplets), FAR)
+    fastest = np.where(clusters[:, :, None], np.minimum.accumulate(columns.times, axis=2), FAR)
+    least = np.maximum(np.maximum(shared, least_slowest(fastest, most)), tables.io[:, :, None])
+    least[~segments | (least.min(axis=2) > LIMIT // batch)] = FAR
+    spent = least_sums(np.where(taken, stages.energies, FAR).min(axis=2), most)
+    io, alone = tables.energy.io, tables.energy.alone
+    small = tables.alone <= LIMIT // batch
+    if priced:
+        least[io > LIMIT // batch] = FAR
+        small &= alone <= LIMIT // batch
+    may_tile = (tables.alone >= 0) & small & np.diagonal(segments & clusters)
+    return Start(
+        stages=stages,
+        beats=batch + np.arange(most + 1) - 1,
+        least=least,
+        spent=spent,
+        load=_sums(tables.load),
+        energy=_sums(tables.energy.load) + batch * np.minimum(io, LIMIT // batch),
+        tiled=np.where(may_tile, tables.load + batch * np.where(may_tile, tables.alone, 0), FAR),
+        tiled_energy=tables.energy.load + batch * np.minimum(alone, LIMIT // batch),
+    )
+
+
+def _stages(columns: Columns, allowed: Flags, dearest: int | None) -> Stages:
+    """The columns of allowed clusters; without energies if `dearest` (picojoules) is None."""
+    if dearest is None:
+        chiplets = columns.times.shape[2]
+        times = np.where(allowed[:, :, None], columns.times, FAR)
+        sizes = np.broadcast_to(np.arange(1, chiplets + 1), times.shape)
+        energies = np.zeros_like(times)
+    else:
+        times, sizes, energies = _listed(columns, allowed, dearest)
+    # What is no column goes to the end, where it can be cut off.
+    order = np.argsort(times == FAR, axis=2, kind="stable")
+    slots = max(1, int((times < FAR).sum(axis=2).max()))
+    return Stages(
+        *(
+            np.ascontiguousarray(np.take_along_axis(table, order, axis=2)[:, :, :slots])
+            for table in (times, sizes, energies)
+        )
+    )
+
+
+def _listed(columns: Columns, allowed: Flags, dearest: int) -> tuple[Ints, Ints, Ints]:
+    """Times, chiplets and energies [L,L,N], by chiplets, then energy."""
+    found = {
+        (first, last): sorted(
+            (column.chiplets, column.energy, column.time)
+            for column in columns.of(first, last)
+            if column.energy <= dearest
+        )
+        for first, last in np.argwhere(allowed).tolist()
+    }
+    slots = max([1, *map(len, found.values())])
+    tables = np.full((3, *allowed.shape, slots), FAR, dtype=np.int64)
+    for (first, last), rows in found.items():
+        if rows:
+            tables[:, first, last, : len(rows)] = np.array(rows).T
+    sizes, energies, times = tables
+    return times, sizes, energies
+
+
+def _sums(load: Ints) -> Ints:
+    """[L,L] the sum over the layers s..e."""
+    before = np.concatenate([[0], np.cumsum(load)])
+    return np.ascontiguousarray(before[None, 1:] - before[:-1, None])
+
+
+def resources(
+    known: Start, goal: Goal, weights: Weights, leakage: int, limit: int | None
+) -> list[Resource]:
+    """The objective first, then what the goal caps.
+
+    Raises:
+        ValueError: costs are too large to be added in 64 bits.
+    """
+    cycles, energy = weights.latency + weights.energy * leakage, weights.energy
+    most = _worst(known, cycles, energy)
+    found = [Resource(cycles, energy, most if limit is None else min(limit, most))]
+    if goal.latency_cap is not None:
+        found.append(Resource(1, 0, min(goal.latency_cap, LIMIT)))
+    if goal.energy_cap is not None:
+        found.append(Resource(leakage, 1, min(goal.energy_cap, LIMIT)))
+    if found[0].most >= SAFE:
+        raise ValueError(
+            f"the numbers are too large for 64-bit integers: costs may reach {found[0].most:.1e},"
+            f" the limit is {SAFE:.1e}; use larger units, or smaller weights"
+        )
+    return found
+
+
+def _worst(known: Start, cycles: int, energy: int) -> int:
+    """No schedule costs more."""
+    stages, count = known.stages, len(known.tiled)
+
+    def most(table: Ints) -> int:
+        return int(table[table < FAR].max(initial=0))
+
+    beat = max(most(stages.times), most(known.least))
+    latency = count * max(most(known.load) + int(known.beats[-1]) * beat, most(known.tiled))
+    joules = count * (most(known.energy) + most(known.tiled_energy))
+    joules += count * int(known.beats[1]) * most(stages.energies)
+    return cycles * min(LIMIT, latency) + energy * min(LIMIT, joules)
