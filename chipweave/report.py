@@ -232,7 +232,7 @@ def strength_table(rows: Sequence[Strength]) -> Grid:
         ">LP / optimum",
         ">root bound / optimum",
         ">without limit: variables",
-        ">root bound / optimum",
+        ">without limit: root bound",
         ">proof (s)",
         "stop",
     )

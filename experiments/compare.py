@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from instances.instance import Instance
 from schedules.goal import Goal
 from schedules.progress import TracePoint
-from solvers.result import Result
+from solvers.result import Result, goal_to_data
 from solvers.solve import METHODS, solve
 
 BASELINE = "segmented"
@@ -80,7 +80,7 @@ class Comparison:
             "instance": instance.name,
             "batch": instance.batch,
             "package": None if instance.package is None else instance.package.name,
-            "goal": asdict(self.goal),
+            "goal": goal_to_data(self.goal),
             "best": None if self.best is None else self.best.method,
             "rows": [
                 {

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from instances.instance import Instance
 from schedules.evaluate import Evaluation, evaluate
 from schedules.files import schedule_to_data
-from schedules.goal import Goal, Objective
+from schedules.goal import Goal, Objective, breaches
 from schedules.parallel import OutOfTimeError
 from schedules.progress import Stop, TracePoint
 from schedules.schedule import Schedule
 from solvers.exact import frontier
-from solvers.result import Result
+from solvers.result import goal_to_data
 from solvers.solve import METHODS, solve
 
 PROVING = tuple(name for name, method in METHODS.items() if method.takes_goal)
@@ -72,7 +73,7 @@ class Front:
             "instance": self.instance.name,
             "batch": self.instance.batch,
             "method": self.method,
-            "goal": asdict(self.goal),
+            "goal": goal_to_data(self.goal),
             "stop": self.stop,
             "runtime_s": self.runtime_s,
             "points": [
@@ -165,8 +166,7 @@ class _Search:
         self._points, self._watch, self._arguments = points, watch, arguments
         self._time_limit = time_limit
         self._start = time.perf_counter()
-        # All runs share the time; how many a whole front takes is not known before.
-        self._runs_left = 1 if points is None else 2 * points
+        self._parts = 3  # of the time that is left; a run takes one: the ends matter most
         self._cut: Stop | None = None
 
     @property
@@ -178,10 +178,11 @@ class _Search:
         """Find the whole front by the exact program, choose points; None if it takes too long."""
         try:
             # A first run refuses what `solve` refuses, and leaves a point if the rest is stopped.
-            fastest = self._run(replace(self._goal, objective="latency"))
-            if fastest.stop != "optimal":
-                return fastest.stop
-            schedules = frontier(self._instance, self._goal, self._half(), fastest.workers)
+            _, stop = self._run(replace(self._goal, objective="latency"))
+            if stop != "optimal":
+                return stop
+            threads = self._arguments.get("workers") or os.cpu_count() or 1
+            schedules = frontier(self._instance, self._goal, self._half(), threads)
         except _EndedError as ended:
             return ended.stop
         except KeyboardInterrupt:
@@ -213,7 +214,7 @@ class _Search:
             fastest, frugal = self._point("latency"), self._point("energy")
             if fastest is None or frugal is None:
                 return self._cut or "infeasible"
-            self._between(fastest.latency, frugal.latency)
+            self._between(fastest.evaluation.latency, frugal.evaluation.latency)
         except _EndedError as ended:
             return ended.stop
         return self._cut or ("optimal" if self._points is None else "finished")
@@ -221,11 +222,15 @@ class _Search:
     def _between(self, least: int, most: int) -> None:
         """Find the points between the two ends, from the frugal one on."""
         cap = self._next_cap(most, least, most)
+        runs = 0 if self._points is None else 2 * (self._points - 2)
         while cap > least:
+            self._parts, runs = max(1, runs), runs - 2
             point = self._point("energy", cap)
             if point is None:
                 return
-            cap = self._next_cap(point.latency, least, most)
+            # What is not proved says nothing about the caps below.
+            reached = point.evaluation.latency if point.proved or self._points is None else cap
+            cap = self._next_cap(reached, least, most)
 
     def _next_cap(self, latency: int, least: int, most: int) -> int:
         """The next cap below a point's latency: a cycle less, or the grid's next."""
@@ -235,54 +240,62 @@ class _Search:
         grid = (least + (most - least) * step // steps for step in range(steps))
         return max((cap for cap in grid if cap < latency), default=least)
 
-    def _point(self, first: Objective, latency_cap: int | None = None) -> Evaluation | None:
+    def _point(self, first: Objective, latency_cap: int | None = None) -> Point | None:
         """Minimise one objective, then the other with the first one held; None: no schedule."""
         goal = replace(self._goal, objective=first)
         if latency_cap is not None:
             goal = replace(goal, latency_cap=latency_cap)
-        one = self._run(goal)
-        if one.evaluation is None or one.stop != "optimal":
-            return one.evaluation
-        held = replace(
-            goal,
-            objective="latency" if first == "energy" else "energy",
-            latency_cap=one.evaluation.latency,
-            energy_cap=one.evaluation.energy,
-        )
-        two = self._run(held)
-        if two.schedule is None or two.evaluation is None:
-            return one.evaluation
-        self.found.append(Point(two.schedule, two.evaluation, two.stop == "optimal"))
-        return two.evaluation
+        one, stop = self._run(goal)
+        if one is None or stop != "optimal":
+            return one
+        other: Objective = "latency" if first == "energy" else "energy"
+        costs = one.evaluation
+        held = replace(goal, objective=other, latency_cap=costs.latency, energy_cap=costs.energy)
+        two, stop = self._run(held)
+        if two is None or stop != "optimal":
+            return two or one
+        self.found.append(replace(two, proved=True))
+        return self.found[-1]
 
-    def _run(self, goal: Goal) -> Result:
-        """One run within the time that is left; what it finds is kept, not proved.
+    def _run(self, goal: Goal) -> tuple[Point | None, Stop]:
+        """One run within the time that is left; what it finds is kept, not proved yet.
 
         Raises:
             _EndedError: no time or memory is left, or Ctrl-C.
         """
         seconds = None
         if self._time_limit is not None:
-            seconds = (self._time_limit - self.seconds) / self._runs_left
+            seconds = (self._time_limit - self.seconds) / self._parts
             if seconds <= 0:
                 raise _EndedError("time-limit")
-        self._runs_left = max(1, self._runs_left - 1)
-        listener = None if self._watch is None else self._watch(_task(goal))
         result = solve(
             self._instance,
             self._method,
             goal=goal,
             time_limit=seconds,
-            listener=listener,
-            **self._arguments,
+            listener=None if self._watch is None else self._watch(_task(goal)),
+            **{**self._arguments, "start": self._start_for(goal)},
         )
+        point = None
         if result.schedule is not None and result.evaluation is not None:
-            self.found.append(Point(result.schedule, result.evaluation, False))
+            point = Point(result.schedule, result.evaluation, False)
+            self.found.append(point)
         if result.stop in ("interrupted", "memory-limit"):
             raise _EndedError(result.stop)
         if result.stop not in ("optimal", "infeasible"):
             self._cut = self._cut or result.stop
-        return result
+        return point, result.stop
+
+    def _start_for(self, goal: Goal) -> bool | Schedule:
+        """The best point so far that obeys the goal: few other schedules would under tight caps."""
+        given: bool | Schedule = self._arguments.get("start", True)
+        if given is False or METHODS[self._method].models is None:
+            return given
+        known = [
+            point for point in self.found if not breaches(self._instance, point.schedule, goal)
+        ]
+        best = min(known, key=lambda point: goal.value(point.evaluation), default=None)
+        return given if best is None else best.schedule
 
 
 def _task(goal: Goal) -> str:

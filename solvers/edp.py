@@ -166,11 +166,10 @@ def _cut(search: ModelSearch, front: Front, weights: Weights) -> Stop | None:
         progress.raise_bound(min(front.least_with(weights, value), progress.objective))
 
     try:
-        formulation = search.formulate(weights)
+        solved = search.minimise(weights, raise_bound)
     except ValueError as error:
         logger.info("weights %s left out: %s", weights, error)  # too large for this model
         return None
-    solved = search.run(formulation, weights, raise_bound)
     if solved.bound is not None:
         front.add(weights, solved.bound)
     return None if solved.stop in ("optimal", "finished") else solved.stop

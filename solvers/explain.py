@@ -86,8 +86,8 @@ def explain(
     """Why no schedule of an instance meets a goal; None if one does.
 
     The conditions that contradict each other come from a core of the compact model, and are reduced
-    and confirmed by the exact program. What would make it fit is found by solves with all else
-    held, and only told if it is proved.
+    and confirmed by the exact program (by the segment model in CP-SAT where that refuses). What
+    would make it fit is found by solves with all else held, and only told if it is proved.
 
     Args:
         time_limit: seconds for everything; without a proof in time the explanation says so.

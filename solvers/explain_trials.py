@@ -17,8 +17,12 @@ from solvers.result import Result
 from solvers.solve import solve
 
 
+METHODS = ("exact", "cpsat")
+"""Methods that prove; the next one takes over where one refuses."""
+
+
 class UnsettledError(Exception):
-    """The time limit came before a proof."""
+    """The time limit came before a proof, or no method takes the instance."""
 
 
 class Budget:
@@ -42,7 +46,7 @@ class Budget:
 
 
 class Trials:
-    """Variants of one instance and goal, solved by the exact program."""
+    """Variants of one instance and goal, solved by the exact program where it takes them."""
 
     def __init__(self, instance: Instance, goal: Goal, budget: Budget) -> None:
         self._instance, self._goal, self._budget = instance, goal, budget
@@ -137,11 +141,16 @@ class Trials:
         return result.schedule
 
     def _solve(self, instance: Instance, goal: Goal) -> Result:
-        left, workers = self._budget.left, self._budget.workers
-        result = solve(instance, "exact", goal=goal, time_limit=left, workers=workers)
-        if result.stop == "interrupted":
-            raise KeyboardInterrupt
-        return result
+        for method in METHODS:
+            left, workers = self._budget.left, self._budget.workers
+            try:
+                result = solve(instance, method, goal=goal, time_limit=left, workers=workers)
+            except ValueError:
+                continue  # the instance is too large for the method
+            if result.stop == "interrupted":
+                raise KeyboardInterrupt
+            return result
+        raise UnsettledError
 
 
 def _least(low: int, attempt: Callable[[int | None], int | None]) -> int | None:

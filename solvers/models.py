@@ -28,6 +28,9 @@ from solvers.engines.engine import Outcome
 
 logger = logging.getLogger("chipweave")
 
+GUESSES = 0.0005, 0.003, 0.02
+"""How far above its bound an optimum is looked for, before all of a large model is."""
+
 
 @dataclass(frozen=True)
 class ModelOptions:
@@ -140,38 +143,74 @@ class ModelSearch:
         """The best known schedule by weighted cost."""
         return min(self.known, key=lambda known: weights.cost(known.costs), default=None)
 
-    def formulate(self, weights: Weights) -> Formulation:
-        """The model with a weighted objective, told what is known and hinted at it."""
+    def formulate(self, weights: Weights, reach: int | None = None) -> Formulation:
+        """The model with a weighted objective, told what is known and hinted at it.
+
+        Args:
+            reach: leave out what only costlier schedules use, known or not; by default, what is
+                costlier than the best known schedule.
+        """
         best = self.cheapest(weights)
+        known = None if best is None else weights.cost(best.costs)
         formulation = formulate(
             self.options.formulation,
             self._instance,
             _modeller(self.options.engine),
             self.progress.goal,
             weights,
-            None if best is None else weights.cost(best.costs),
+            known if reach is None else reach,
         )
-        if best is not None:
+        if best is not None and known is not None and (reach is None or known <= reach):
             formulation.hint(best.schedule)
         return formulation
 
     def minimise(self, weights: Weights, raise_bound: Callable[[int], None]) -> Solved:
-        """Build a model and run the engine on it.
+        """Find and prove the least weighted cost, as far as the limits allow.
+
+        A model that knows a good bound but no good schedule is large. It is then tried with what
+        schedules just above the bound can use: they are in that small model if there are any, and
+        if there are none, the bound rises.
 
         Args:
             raise_bound: takes every lower bound on the weighted cost, also those on the way.
         """
+        formulation = self.formulate(weights)
+        guesses = self._guesses(weights, formulation.bound)
+        if not guesses:
+            return self.run(formulation, weights, raise_bound)
+        for reach in guesses:
+            formulation = self.formulate(weights, reach)
+            solved = self.run(formulation, weights, raise_bound, reach)
+            if solved.stop != "infeasible":
+                return solved
         return self.run(self.formulate(weights), weights, raise_bound)
 
+    def _guesses(self, weights: Weights, bound: int | None) -> list[int]:
+        """Costs that may be within reach, far below what is known."""
+        if not bound:
+            return []
+        best = self.cheapest(weights)
+        most = None if best is None else (bound + weights.cost(best.costs)) // 2
+        guesses = [bound + int(share * bound) for share in GUESSES]
+        return [guess for guess in guesses if most is None or guess < most]
+
     def run(
-        self, formulation: Formulation, weights: Weights, raise_bound: Callable[[int], None]
+        self,
+        formulation: Formulation,
+        weights: Weights,
+        raise_bound: Callable[[int], None],
+        reach: int | None = None,
     ) -> Solved:
         """Run the engine on a model that minimises a weighted cost.
 
         Args:
             raise_bound: takes every lower bound on the weighted cost, also those on the way.
+            reach: the model has every schedule up to this cost, and not all others.
+
+        Returns:
+            How it ended; 'infeasible' with a bound, if nothing is within reach.
         """
-        reports = _Reports(self, formulation, weights, raise_bound)
+        reports = _Reports(self, formulation, weights, raise_bound, reach)
         if formulation.bound is not None:
             reports.raise_bound(formulation.bound)
         if reports.ending is not None:
@@ -225,6 +264,7 @@ class _Reports:
         formulation: Formulation,
         weights: Weights,
         listener: Callable[[int], None],
+        reach: int | None,
     ) -> None:
         self.best_bound: int | None = None
         self.ending: Stop | None = None
@@ -232,6 +272,7 @@ class _Reports:
         self._formulation = formulation
         self._weights = weights
         self._listener = listener
+        self._reach = reach
         self._engine = search.options.engine
         self._exact = self._engine.kind == "cpsat"
         self._error: Exception | None = None
@@ -257,13 +298,14 @@ class _Reports:
     def raise_bound(self, bound: int) -> None:
         """Take a valid bound; nothing can be better than it, so what is known ends the run."""
         best = self._cheapest()
-        if best is not None:
-            bound = min(bound, best)
+        bound = min(most for most in (bound, best, self._beyond) if most is not None)
         if self.best_bound is None or bound > self.best_bound:
             self.best_bound = bound
             self._listener(bound)
         if bound == best:
             self.ending = "optimal"
+        elif bound == self._beyond:
+            self.ending = "infeasible"
         elif self._search.enough():
             self.ending = "gap-limit"
 
@@ -280,7 +322,7 @@ class _Reports:
             return self._infeasible()
         if outcome.solution is not None:
             self._take(outcome.solution)
-        if outcome.stop == "optimal" and self.ending != "optimal":
+        if outcome.stop == "optimal" and self.ending is None:
             return self._optimum(outcome)
         if outcome.bound is not None:
             self.raise_bound(integer_bound(outcome.bound, self._exact))
@@ -301,8 +343,17 @@ class _Reports:
         best = self._search.cheapest(self._weights)
         return None if best is None else self._weights.cost(best.costs)
 
+    @property
+    def _beyond(self) -> int | None:
+        """No bound of a model can be above what it leaves out."""
+        return None if self._reach is None else self._reach + 1
+
     def _infeasible(self) -> Solved:
-        if not self._search.known:
+        best = self._cheapest()
+        if self._beyond is not None and (best is None or best >= self._beyond):
+            self.raise_bound(self._beyond)
+            return Solved(self.ending or "infeasible", self.best_bound)
+        if best is None:
             return Solved("infeasible")
         contradiction = (
             f"{self._engine.name} finds no solution of the model, but there is a schedule"
@@ -316,6 +367,8 @@ class _Reports:
         """Believe a proof if the schedule costs what the engine says that it does."""
         best, claimed = self._cheapest(), outcome.objective
         assert claimed is not None
+        if self._beyond is not None and (best is None or best >= self._beyond):
+            return self._infeasible()
         if best is not None and same(claimed, best, self._exact):
             self.raise_bound(best)
             return Solved("optimal", best)

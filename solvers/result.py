@@ -75,7 +75,7 @@ class Result:
         return {
             "instance": self.instance,
             "method": self.method,
-            "goal": _goal_to_data(self.goal),
+            "goal": goal_to_data(self.goal),
             "stop": self.stop,
             "objective": self.objective,
             "unit": self.unit,
@@ -99,7 +99,7 @@ class Result:
         }
 
 
-def _goal_to_data(goal: Goal) -> dict[str, Any]:
+def goal_to_data(goal: Goal) -> dict[str, Any]:
     """What the goal says; what it leaves free is left out."""
     return {**_given(asdict(goal)), "pins": [_given(asdict(pin)) for pin in goal.pins]}
 

@@ -19,7 +19,7 @@ HELP = """Measure how strong the formulations are.
 
 For each instance, formulation and engine: the size of the model, its root bound over the optimum
 (the better of its LP relaxation and the bound it computes itself), and the time to a proof on this
-machine. Without --instances this takes about half an hour.
+machine. Without --instances this takes some ten minutes.
 
 \b
 Examples:

@@ -1,15 +1,15 @@
 """A segment relaxed to a shortest path over cluster columns, and what a budget leaves of it.
 
-What is let go of is the sharing of chiplets: of the regions it remains that chiplets times times
-sum to at most C times the beat. For a segment's clusters q of c_q chiplets, T'_q the larger of a
-cluster's time and of what is known of the beat,
+The beat is paid m-1 times, and once more for each cluster. With a the cost of a cycle and b that of
+a picojoule a sample, a segment of clusters q on c_q chiplets, T'_q the larger of a cluster's time
+and of what is known of the beat, has
 
-    beat >= sum_q c_q T'_q / C
+    C >= sum_q c_q
     cost >= sum_q a (m-1) c_q T'_q / C + a T'_q + b E_q
-    cost >= a (m-1) T'_k + sum_q a T'_q + b E_q     for each cluster k
+    cost >= a (m-1) beat + sum_q a T'_q + b E_q.
 
-with a the cost of a cycle and b that of a picojoule a sample: the beat is paid m-1 times, and once
-more for each cluster. All are sums over clusters, so the least of them are shortest paths.
+The first bounds the beat: no cluster may be slower (a bottleneck path). The sums are shortest paths
+over intervals of layers; each by itself lets go of what the others say.
 """
 
 from __future__ import annotations
@@ -26,9 +26,6 @@ Flags = NDArray[np.bool_]
 
 HAIR = 1 - 1e-12
 """Taken off sums of floats, so that rounding never makes a bound too large."""
-
-CYCLE, JOULE, ROOM = range(3)
-"""Fields of a budget: cost of a cycle, of a picojoule a sample, and what a segment may cost."""
 
 
 class Stages(NamedTuple):
@@ -77,7 +74,7 @@ def settle(
     Args:
         useful: [Q] columns that may be of use; only those within the segment are touched.
         least: a known bound on the beat.
-        budgets: [B,3].
+        budgets: [B,3] cost of a cycle, of a picojoule a sample, and what the segment may cost.
 
     Returns:
         least: a better bound on the beat.

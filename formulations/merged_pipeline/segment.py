@@ -325,28 +325,21 @@ class OneSegment(Segments):
     """The model of one segment alone, in any number of clusters and as cheap as possible.
 
     Args:
-        bounds: for the schedules that cost at most some limit.
-        first, last: layers of the segment, inclusive. Its own limit is the room that the bounds
-            leave for it.
+        pricing: of the instance.
+        bounds: for the schedules that cost at most some limit; the segment's own limit is the room
+            that they leave for it.
+        part: first and last layer of the segment.
     """
 
     def __init__(
-        self,
-        instance: Instance,
-        modeller: Modeller,
-        goal: Goal,
-        weights: Weights,
-        pricing: Pricing,
-        bounds: Bounds,
-        first: int,
-        last: int,
+        self, modeller: Modeller, pricing: Pricing, bounds: Bounds, part: tuple[int, int]
     ) -> None:
-        self._state(instance, modeller, goal, weights)
+        self._state(pricing.instance, modeller, pricing.goal, pricing.weights)
         self._pricing = pricing
-        self._room = bounds.room(first, last)
+        self._room = bounds.room(*part)
         self.bound = None
         inner = ("cover", "count", "package", "beat", "area")
-        self._build(pricing.columns_of(bounds, first, last), ("one", *inner, "room"))
+        self._build(pricing.columns_of(bounds, part), ("one", *inner, "room"))
 
     def one(self) -> None:
         """sum_q y[q] = 1: the segment has some number of clusters, or is tiled."""

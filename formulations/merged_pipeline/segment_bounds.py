@@ -34,6 +34,9 @@ from formulations.merged_pipeline.segment_relaxations import (
 from formulations.merged_pipeline.segment_start import SAFE, Resource, Start
 from instances.tables import LIMIT, Ints
 
+FINENESS = 4096
+"""A segment's bounds are raised again if its room shrinks by this fraction of the limit."""
+
 
 class Bounds:
     """Lower bounds for the schedules that keep to all resources.
@@ -93,6 +96,7 @@ class Bounds:
     def approach(self) -> None:
         """Raise the bounds of the segments on the cheapest path, until that path stands."""
         limit, rooms = self._resources[0].most, self._most[0]
+        little = limit // FINENESS
         standing = False
         while self.bound is not None and not standing:
             before, after = path_costs(self._cheapest, self._segments)
@@ -101,7 +105,7 @@ class Bounds:
             for first, last in self.path():
                 room = limit - other_costs(before, after, first, last)
                 rooms[first, last] = min(rooms[first, last], room)
-                if rooms[first, last] < self._raised_in[first, last]:
+                if rooms[first, last] < self._raised_in[first, last] - little:
                     self._raised_in[first, last] = rooms[first, last]
                     standing = False
                     self._raise_all(first, last)

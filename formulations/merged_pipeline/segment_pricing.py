@@ -21,6 +21,7 @@ class Pricing:
     Attributes:
         bound: no schedule that obeys the goal has an objective below; None if there is none, or
             none within the limit. Rises with `settle` and `refute`.
+        instance, goal, weights: as given.
         clusters: the cluster columns.
         chiplets: that a segment may use.
         most: the limit, or what no schedule can cost more than.
@@ -42,6 +43,7 @@ class Pricing:
         if limit is not None and cycles > 0:
             longest.append(limit // (cycles * batch))
         priced = goal.needs_energy or weights.energy > 0
+        self.instance, self.goal, self.weights = instance, goal, weights
         self.chiplets = tables.chiplets
         self.clusters = Columns(tables, min(longest, default=None), energy=priced)
         self._known = start(restricted(instance, goal), goal, self.clusters, priced)
@@ -91,9 +93,9 @@ class Pricing:
         bounds.tighten()
         return segment_columns(self._known, bounds)
 
-    def columns_of(self, bounds: Bounds, first: int, last: int) -> list[SegmentColumn]:
+    def columns_of(self, bounds: Bounds, part: tuple[int, int]) -> list[SegmentColumn]:
         """The columns of one segment that fit in its room."""
-        return segment_columns(self._known, bounds, (first, last))
+        return segment_columns(self._known, bounds, part)
 
     def _is_settled(self, bound: int) -> bool:
         return self._unrefuted is not None and self._unrefuted - bound <= bound // FINENESS

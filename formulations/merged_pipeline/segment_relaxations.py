@@ -254,7 +254,7 @@ def all_other_costs(before: Ints, after: Ints) -> Ints:
 
 @compiled
 def path_of(costs: Ints, before: Ints) -> Ints:
-    """[.,2] first and last layer of the segments of a cheapest path; there must be one."""
+    """[.,2] first and last layers of the segments of a cheapest path; there must be one."""
     count, segments = before.shape[0] - 1, before.shape[1] - 1
     used = min(segments, 1)
     path = np.empty((count, 2), dtype=np.int64)
@@ -266,4 +266,4 @@ def path_of(costs: Ints, before: Ints) -> Ints:
                 path[end] = first, last
                 break
         end, last, s = end + 1, path[end, 0] - 1, s - used
-    return path[:end]
+    return path[:end][::-1]

@@ -13,12 +13,12 @@ import numpy as np
 
 from heuristics.scope import scope
 from instances.instance import Instance
-from instances.tables import Ints
+from instances.tables import LIMIT, Ints
 from schedules.goal import restricted
 from schedules.parallel import in_parallel
 from schedules.progress import Progress
 from schedules.schedule import Cluster, Schedule, Segment
-from solvers.exact.choices import cluster_of, make_columns
+from solvers.exact.choices import cluster_of, least_costs, make_columns
 from solvers.exact.labels import FAR
 from solvers.exact.path_fronts import Paths, Place, Way
 from solvers.exact.paths import shortest_paths, shortest_within
@@ -59,7 +59,6 @@ class Search:
     """The state of one search, on an instance that is restricted to what the goal allows.
 
     Attributes:
-        least: lower bounds on the cycles and the picojoules of a schedule of use, FAR if none is.
         points: [.,4] of each segment of use: cycles, picojoules, clusters, beat.
         costs: (cycles, picojoules) of the undominated schedules of use, once they are found.
     """
@@ -69,12 +68,14 @@ class Search:
         instance: Instance,
         progress: Progress,
         horizon: Callable[[], Horizon],
+        report: Callable[[int, int], None],
         workers: int,
     ) -> None:
         """Bound all segments; suggest schedules to begin with.
 
         Args:
             horizon: says what is of use at the time.
+            report: takes lower bounds on the cycles and picojoules of any schedule of use.
 
         Raises:
             ValueError: the instance is too large.
@@ -88,11 +89,14 @@ class Search:
         segments = progress.goal.allowed_segments(self.count)
         self.alone = np.where((clusters & segments).diagonal(), self.tables.alone, -1)
         suggest_from(scope, self.instance, progress, workers)
+        report(*least_costs(self.instance))
         self.columns = make_columns(self.instance, clusters, horizon(), progress, workers)
         self.bounds = self._bounds([(int(i), int(j)) for i, j in np.argwhere(segments)])
         table = self._table({place: (b.time, b.energy) for place, b in self.bounds.items()})
         self.reach, self.onward = _others(table)
-        self.least = int(self.reach[0, -1]), int(self.reach[1, -1])
+        if self.reach[:, -1].max() <= LIMIT:
+            report(int(self.reach[0, -1]), int(self.reach[1, -1]))
+        self.made: dict[tuple[Place, Way], Segment] = {}
         self._suggest(table)
         self.points: dict[Place, Ints] = {}
         self.costs: list[tuple[int, int]] = []
@@ -199,6 +203,11 @@ class Search:
                 self.progress.suggest(Schedule(tuple(segments)))
 
     def _segment(self, place: Place, way: Way) -> Segment:
+        if (place, way) not in self.made:
+            self.made[place, way] = self._make_segment(place, way)
+        return self.made[place, way]
+
+    def _make_segment(self, place: Place, way: Way) -> Segment:
         if way.clusters == 0:
             whole = Cluster(*place, self.tables.chiplets, self.tables.options[:1])
             return Segment((whole,), tiled=True)

@@ -27,15 +27,14 @@ from solvers.exact.choice_labels import (
 from solvers.exact.labels import FAR
 from solvers.exact.trade import Columns, Horizon
 
-
 ROUNDING = 1e-12
 """Taken off what floating-point numbers bound from below."""
 
-LABELS = 300_000_000
+LABELS = 70_000_000
 """Most labels of all clusters; some minutes of work."""
 
-SAMPLE = 300_000
-"""Most labels of the clusters that are tried to estimate how many there are."""
+SAMPLE = 100_000
+"""Labels of one first layer and region size after which the others are estimated."""
 
 
 def make_columns(
@@ -81,7 +80,7 @@ def _refuse_large(instance: Instance, horizon: Horizon, least: Least, progress: 
     layers, options, chiplets = instance.tables.shape
     sizes = sorted({(chiplets + 1) // 2, chiplets})
     firsts = range(0, layers, -(-layers // 8))
-    total = 0
+    total = 0.0
     for first in firsts:
         every = list(costs_from(instance.tables, first))
         for size in sizes:
@@ -96,15 +95,15 @@ def _refuse_large(instance: Instance, horizon: Horizon, least: Least, progress: 
         )
 
 
-def _count_labels(costs: Costs, rest: Rest, progress: Progress) -> int:
-    """How many labels there are, or some number beyond SAMPLE."""
-    number = 0
-    for labels in grow(costs, rest):
+def _count_labels(costs: Costs, rest: Rest, progress: Progress) -> float:
+    """How many labels there are; beyond SAMPLE, as if later layers had the mean of the first."""
+    number, count = 0, len(costs.exits)
+    for k, labels in enumerate(grow(costs, rest), start=1):
         number += len(labels)
         if progress.expired:
             raise OutOfTimeError
         if number > SAMPLE:
-            break
+            return number * count / k
     return number
 
 
@@ -189,6 +188,15 @@ def least_of_layers(tables: CostTables) -> Least:
     areas = np.minimum(areas, np.where(tiled, tables.alone * chiplets, FAR))
     energies = np.minimum(energies, np.where(tiled, energy.alone, FAR))
     return Least(*(np.where(least < FAR, least, 0) for least in (areas, energies)))
+
+
+def least_costs(instance: Instance) -> tuple[int, int]:
+    """Lower bounds on the cycles and the picojoules of every schedule."""
+    tables, batch = instance.tables, instance.batch
+    least = least_of_layers(tables)
+    time = int(tables.load.sum()) + batch * int(least.areas.sum()) // tables.chiplets
+    energy = int(tables.energy.load.sum()) + batch * int(least.energies.sum())
+    return time, energy + tables.energy.leakage * time
 
 
 def _least_inside(tables: CostTables, entry: Ints, step: Ints, factors: Ints) -> Ints:

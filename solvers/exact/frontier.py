@@ -37,13 +37,13 @@ def best_of_front(instance: Instance, progress: Progress, workers: int) -> Stop:
         ValueError: the instance is too large.
     """
     value = VALUES[progress.goal.objective]
+
+    def report(time: int, energy: int) -> None:
+        least, incumbent = value(time, energy), progress.objective
+        progress.raise_bound(least if incumbent is None else min(least, incumbent))
+
     try:
-        search = Search(instance, progress, lambda: _better(progress), workers)
-        if max(search.least) <= LIMIT:
-            least = value(*search.least)
-            progress.raise_bound(
-                least if progress.objective is None else min(least, progress.objective)
-            )
+        search = Search(instance, progress, lambda: _better(progress), report, workers)
         search.run()
     except OutOfTimeError:
         return "time-limit"
@@ -68,7 +68,7 @@ def frontier(
         OutOfTimeError: the time limit passed before the front was complete.
     """
     progress = _Gathering(instance, time_limit, goal)
-    search = Search(instance, progress, lambda: _beyond(progress), workers)
+    search = Search(instance, progress, lambda: _beyond(progress), lambda *_: None, workers)
     search.run()
     for place, cost in enumerate(search.costs):
         progress.points[cost] = search.schedule(place)

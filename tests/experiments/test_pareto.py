@@ -104,9 +104,9 @@ def test_the_lowest_product_is_that_of_all_schedules() -> None:
     assert lowest.evaluation.edp == solve(WIDE, "enumerate", goal=Goal("edp")).objective
 
 
-def cut_after(runs: int, stop: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let runs after the first ones end with `stop` instead of a proof."""
-    done = []
+def cut_after(runs: int, stop: Stop, monkeypatch: pytest.MonkeyPatch) -> list[Goal]:
+    """Let runs after the first ones end with `stop` instead of a proof; the goals of all runs."""
+    done: list[Goal] = []
 
     def run(*arguments: Any, **named: Any) -> Result:
         done.append(named["goal"])
@@ -114,6 +114,7 @@ def cut_after(runs: int, stop: Stop, monkeypatch: pytest.MonkeyPatch) -> None:
         return result if len(done) <= runs else replace(result, stop=stop, bound=None)
 
     monkeypatch.setattr(experiments.pareto, "solve", run)
+    return done
 
 
 @pytest.mark.parametrize("stop", ["interrupted", "memory-limit"])
@@ -135,6 +136,14 @@ def test_a_point_without_both_proofs_is_not_proved(monkeypatch: pytest.MonkeyPat
     assert [point.proved for point in front.points] == [True, False]
 
 
+def test_a_cap_without_a_proof_does_not_end_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    goals = cut_after(4, "time-limit", monkeypatch)
+    front = pareto(WIDE, "enumerate", points=5)
+    assert front.stop == "time-limit"
+    assert [goal.latency_cap for goal in goals[4:]] == [976, 929, 882]
+    assert [point.proved for point in front.points] == [True, False, True]
+
+
 def test_the_time_limit_is_for_the_whole_front(monkeypatch: pytest.MonkeyPatch) -> None:
     limits = []
 
@@ -144,8 +153,8 @@ def test_the_time_limit_is_for_the_whole_front(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(experiments.pareto, "solve", run)
     pareto(WIDE, "enumerate", points=2, time_limit=40)
-    assert limits[0] == pytest.approx(10, abs=1)
-    assert all(limit < 40 for limit in limits)
+    assert limits[0] == pytest.approx(40 / 3, abs=1)
+    assert all(limit < 14 for limit in limits)
     assert pareto(WIDE, "enumerate", time_limit=1e-9).stop == "time-limit"
 
 
@@ -157,6 +166,25 @@ def test_the_exact_method_goes_on_run_by_run_if_its_front_takes_too_long(
 
     monkeypatch.setattr(experiments.pareto, "frontier", late)
     assert costs(pareto(WIDE, "exact", workers=1)) == wide_front
+
+
+def test_models_start_from_a_point_that_obeys_the_caps(monkeypatch: pytest.MonkeyPatch) -> None:
+    starts: list[tuple[Goal, Any]] = []
+
+    def run(*arguments: Any, **named: Any) -> Result:
+        starts.append((named["goal"], named["start"]))
+        return solve(*arguments, **named)
+
+    monkeypatch.setattr(experiments.pareto, "solve", run)
+    pareto(WIDE, "cpsat", formulation="compact", workers=1)
+    first, *others = starts
+    assert first == (Goal("latency"), True)
+    assert len(others) > 4
+    for goal, start in others:
+        assert breaches(WIDE, start, goal) == []
+    starts.clear()
+    pareto(WIDE, "cpsat", points=2, formulation="compact", workers=1, start=False)
+    assert {start for _, start in starts} == {False}
 
 
 def test_every_run_is_announced() -> None:

@@ -15,8 +15,12 @@ from formulations.merged_pipeline.interval import FAMILIES, Intervals
 from formulations.modellers import Modeller, Solution
 from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller, MilpSolution
+from heuristics.scope import scope
+from instances.cost import make_instance as build_instance
 from instances.generate import random_instance
 from instances.instance import Instance
+from instances.networks import build_network
+from instances.packages import load_package
 from schedules.evaluate import evaluate
 from schedules.goal import Goal, Pin, Weights, breaches
 from schedules.progress import Progress
@@ -402,6 +406,18 @@ def test_constraints_are_named_after_their_layers(example: Instance) -> None:
     model = Intervals(example, CpSatModeller()).modeller.model
     names = {constraint.name for constraint in model.proto.constraints}
     assert {"cover[a]", "package[b]", "slowest_stage[b]", "chosen[a,b]"} <= names
+
+
+@pytest.mark.parametrize("network", ["alexnet", "vgg16", "resnet18"])
+def test_the_bound_is_near_the_optimum_of_real_networks(network: str) -> None:
+    instance = build_instance(build_network(network), load_package("simba-4x4"), batch=64)
+    known = Progress(instance)
+    scope(instance, known, 0, 1)
+    formulation = Intervals(instance, CpSatModeller(), limit=known.objective)
+    found = by_cp_sat(formulation)
+    assert found is not None
+    assert formulation.bound is not None
+    assert 0.97 * found[0] <= formulation.bound <= found[0]
 
 
 def test_there_is_no_bound_where_there_is_no_schedule(make_instance: MakeInstance) -> None:

@@ -18,7 +18,7 @@ from schedules.verify import violations
 from solvers.enumeration import enumerate_all
 from solvers.exact import exact, segmented, stages
 from solvers.exact.labels import FAR, Column, fastest
-from solvers.exact.paths import shortest_paths
+from solvers.exact.paths import shortest_paths, shortest_within
 from solvers.exact.search import beat_grid
 from solvers.exact.segments import NEVER, clusters_at, fewest_clusters, settle
 from solvers.exact.stages import Stages
@@ -178,18 +178,27 @@ def test_fewest_clusters_and_their_regions_match_all_cuts(
 
 
 @settings(deadline=None, max_examples=60)
-@given(seed=seeds, batch=st.integers(1, 9), most=st.sampled_from([60, 200, 10**6]))
+@given(
+    seed=seeds,
+    batch=st.integers(1, 9),
+    most=st.sampled_from([60, 200, 10**6]),
+    depth=st.integers(1, 5),
+)
 def test_settling_a_segment_finds_its_cheapest_beat_and_clusters(
-    seed: int, batch: int, most: int
+    seed: int, batch: int, most: int, depth: int
 ) -> None:
     times = falling_times(seed, 5, 4)
     costs = [
-        (batch + clusters - 1) * beat for beat in range(61) for clusters in ways(times, 0, 4, beat)
+        (batch + clusters - 1) * beat
+        for beat in range(61)
+        for clusters in ways(times, 0, 4, beat)
+        if clusters <= depth
     ]
     best = min(costs, default=FAR)
-    cost, clusters, beat = settle(0, 4, times, batch, 0, most, 5)
+    cost, clusters, beat = settle(0, 4, times, batch, 0, most, depth)
     assert (clusters > 0) == (best <= most)
     if clusters:
+        assert clusters <= depth
         assert cost == best == (batch + clusters - 1) * beat
 
 
@@ -212,6 +221,25 @@ def test_the_shortest_path_takes_the_cheapest_segments() -> None:
 def test_layers_that_no_segment_holds_are_out_of_reach() -> None:
     reach, onward, starts = shortest_paths(np.array([[5, FAR], [FAR, FAR]], dtype=np.int64))
     assert (reach[2], onward[0], starts[1]) == (FAR, FAR, -1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=seeds, most=st.integers(1, 6))
+def test_the_shortest_path_of_few_segments_is_the_best_of_all_cuts(seed: int, most: int) -> None:
+    random = np.random.default_rng(seed)
+    costs = random.integers(0, 50, size=(6, 6))
+    costs[random.random((6, 6)) < 0.3] = FAR
+    totals = [FAR]
+    for size in range(most):
+        for cuts in itertools.combinations(range(1, 6), size):
+            parts = zip([0, *cuts], [*(cut - 1 for cut in cuts), 5], strict=True)
+            totals.append(min(FAR, sum(int(costs[part]) for part in parts)))
+    length, path = shortest_within(costs, most)
+    assert length == min(totals)
+    assert len(path) <= most
+    if length < FAR:
+        assert sum(int(costs[first, last]) for first, last in path) == length
+        assert [layer for i, j in path.tolist() for layer in range(i, j + 1)] == list(range(6))
 
 
 def single_layer_schedules(instance: Instance) -> list[Schedule]:

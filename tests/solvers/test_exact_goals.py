@@ -21,7 +21,7 @@ from schedules.progress import Progress
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
 from solvers.enumeration import enumerate_all
-from solvers.exact import exact, frontier
+from solvers.exact import choices, exact, frontier
 from solvers.exact.choices import cluster_of, make_columns
 from solvers.exact.trade import Horizon
 
@@ -243,9 +243,35 @@ def test_a_time_limit_keeps_a_schedule_and_claims_nothing(objective: Objective) 
     progress = Progress(instance, time_limit=1e-9, goal=goal)
     assert exact(instance, progress, 0, 1) == "time-limit"
     assert progress.objective is not None
-    assert progress.bound is None or progress.bound < progress.objective
+    assert progress.bound is not None
+    assert 0 < progress.bound < progress.objective
     with pytest.raises(OutOfTimeError):
         frontier(instance, goal, time_limit=1e-9)
+
+
+def test_labels_stop_growing_when_the_time_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of them would take half a minute."""
+    monkeypatch.setattr(choices, "_refuse_large", lambda *_: None)
+    instance = traded(7, layers=40, chiplets=24, options=3, memory="loose")
+    progress = Progress(instance, time_limit=0.5, goal=Goal("edp"))
+    assert exact(instance, progress, 0, 2) == "time-limit"
+    assert progress.seconds < 5
+
+
+def test_too_many_option_choices_are_refused_with_a_way_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance = traded(7, layers=9, chiplets=6, options=3, memory="loose")
+    monkeypatch.setattr(choices, "LABELS", 1000)
+    sentence = (
+        r"with energy, 'exact' is for smaller instances: 9 layers with 3 options on 6 chiplets"
+        r" .* at most 1e\+03 are allowed; use 'cpsat' or 'milp'$"
+    )
+    with pytest.raises(ValueError, match=sentence):
+        exact(instance, Progress(instance, goal=Goal("energy")), 0, 1)
+    with pytest.raises(ValueError, match=sentence):
+        frontier(instance, Goal())
+    assert exact(instance, Progress(instance), 0, 1) == "optimal"
 
 
 def test_an_interrupt_after_the_bounds_leaves_schedule_and_bound(

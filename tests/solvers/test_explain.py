@@ -18,6 +18,7 @@ from solvers.explain_conditions import Condition, conditions_of, single, under
 from solvers.explain_core import core_of, smallest
 from solvers.explain_trials import Trials
 from solvers.explain_words import NOT_ENOUGH
+from solvers.result import Result
 from solvers.solve import solve
 
 MakeInstance = Callable[..., Instance]
@@ -163,6 +164,22 @@ def test_without_the_time_for_a_proof_nothing_is_claimed(example: Instance) -> N
     assert found is not None
     assert not found.confirmed
     assert found.lines() == ["whether a schedule exists was not settled within 1e-06 seconds"]
+
+
+@pytest.mark.parametrize("refused", [{"exact"}, {"exact", "cpsat"}])
+def test_where_the_exact_program_refuses_a_model_takes_over(
+    example: Instance, monkeypatch: pytest.MonkeyPatch, refused: set[str]
+) -> None:
+    def refuse(instance: Instance, method: str, **asked: Any) -> Result:
+        if method in refused:
+            raise ValueError("too large")
+        return solve(instance, method, **asked)
+
+    monkeypatch.setattr("solvers.explain_trials.solve", refuse)
+    found = explain(example, Goal(latency_cap=228), workers=1)
+    assert found is not None
+    assert found.confirmed == (refused == {"exact"})
+    assert [reason.needed for reason in found.reasons] == ([229] if found.confirmed else [])
 
 
 def test_what_is_not_proved_is_called_so(

@@ -263,3 +263,42 @@ def test_a_claim_that_is_off_by_more_is_an_error(
     engine = claiming(monkeypatch, Outcome("optimal", None, claimed, claimed))
     with pytest.raises(RuntimeError, match=f"optimum is {claimed:.0f}, but .* costs 229"):
         run(example, engine)
+
+
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_guesses_too_low_are_refuted_and_the_optimum_is_still_found(
+    method: str, engine: str, random_goal: RandomGoal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a start, optima are first looked for just above the model's own bound."""
+    endings: list[tuple[str, bool]] = []
+    run = ModelSearch.run
+
+    def watched(self: ModelSearch, *given: Any) -> Any:
+        solved = run(self, *given)
+        endings.append((solved.stop, len(given) > 3))
+        return solved
+
+    monkeypatch.setattr(ModelSearch, "run", watched)
+    monkeypatch.setattr("solvers.models.GUESSES", (0.0, 0.01))
+    for seed in range(40, 64):
+        instance = random_instance(seed)
+        goal = random_goal(instance, seed)
+        expected = solve(instance, "enumerate", goal=goal)
+        found = solve(instance, method, goal=goal, engine=engine, start=False, workers=1)
+        assert (found.stop, found.objective) == (expected.stop, expected.objective), seed
+        assert found.bound == expected.bound, seed
+    assert {("optimal", True), ("infeasible", True), ("optimal", False)} <= set(endings)
+
+
+def test_a_guess_ends_with_a_bound_and_not_with_a_claim_that_nothing_is_feasible(
+    example: Instance,
+) -> None:
+    progress = Progress(example)
+    search = ModelSearch(example, progress, ModelOptions(ENGINES["cp-sat"], "compact"))
+    weights = Weights(1, 0)
+    bounds: list[int] = []
+    solved = search.run(search.formulate(weights, 220), weights, bounds.append, 220)
+    assert (solved.stop, solved.bound) == ("infeasible", 221)
+    solved = search.run(search.formulate(weights, 240), weights, bounds.append, 240)
+    assert (solved.stop, solved.bound) == ("optimal", 229)
+    assert max(bounds) == 229
