@@ -67,7 +67,14 @@ def console() -> Console:
 
 def number(value: float | None, digits: int = 0, unit: str = "") -> str:
     """A number with thousands separators; a dash for None."""
-    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+    if value is None:
+        return "–"
+    # An integer may have more digits than a float can hold.
+    return (
+        f"{value:,}{unit}"
+        if isinstance(value, int) and not digits
+        else f"{value:,.{digits}f}{unit}"
+    )
 
 
 def percent(value: float | None) -> str:

@@ -104,6 +104,8 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     if workers > 1 and "threads" not in engine.features:
         logger.warning("engine %s runs on one thread: workers=%d is not used", engine.name, workers)
         workers = 1
+    if given.seed and "seed" not in engine.features:
+        logger.warning("engine %s takes no seed: seed=%d is not used", engine.name, given.seed)
     packages |= {package: version(package) for package in engine.packages}
     packages[engine.name] = found.version
     return Asked(given.goal, formulation, engine, workers, packages)

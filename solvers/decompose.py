@@ -29,7 +29,7 @@ Part = tuple[int, int]
 FINENESS = 4096
 """The first trial limit is this fraction above the bound."""
 
-FEW = 2
+FEW = 16
 """Segment models in a trial, up to which the trials' steps are doubled."""
 
 SECONDS = 10.0

@@ -25,9 +25,9 @@ from schedules.progress import Stop
 if TYPE_CHECKING:
     from solvers.models import ModelSearch
 
-LARGEST = {"cpsat": (2**44, 2**50, 2**56), "milp": (2**40, 2**46, 2**52)}
-"""Weighted sums stay near these where they can, the small ones first: they are the easiest. CP-SAT
-cannot have larger ones, and for MILP engines the integers between doubles end soon after."""
+LARGEST = {"cpsat": (2**44, 2**50, 2**56, 2**38), "milp": (2**40, 2**46, 2**52)}
+"""Weighted sums stay near these where they can, one after the other. CP-SAT cannot have larger
+ones, and some models not even these; for MILP engines the integers between doubles end soon."""
 
 logger = logging.getLogger("chipweave")
 
@@ -129,12 +129,13 @@ def minimise_product(search: ModelSearch) -> Stop:
     Ends 'finished', with a valid bound, if the engine's numbers are too coarse for a proof.
     """
     progress = search.progress
-    if not search.known:
-        first = search.minimise(Weights(1, 0), lambda bound: None)
-        if not search.known:
-            return first.stop
     front = Front(_cheap_bound(search, Weights(1, 0)), _cheap_bound(search, Weights(0, 1)))
     tried: set[Weights] = set()
+    if not search.known:
+        tried.add(Weights(1, 0))
+        stop = _cut(search, front, Weights(1, 0))
+        if stop is not None or not search.known:
+            return stop or "finished"
     while True:
         vertex = front.least()
         assert progress.objective is not None
@@ -162,8 +163,10 @@ def _cut(search: ModelSearch, front: Front, weights: Weights) -> Stop | None:
     progress = search.progress
 
     def raise_bound(value: int) -> None:
-        assert progress.objective is not None
-        progress.raise_bound(min(front.least_with(weights, value), progress.objective))
+        least = front.least_with(weights, value)
+        progress.raise_bound(
+            min(least, least if progress.objective is None else progress.objective)
+        )
 
     try:
         solved = search.minimise(weights, raise_bound)

@@ -86,7 +86,7 @@ def explain(
     """Why no schedule of an instance meets a goal; None if one does.
 
     The conditions that contradict each other come from a core of the compact model, and are reduced
-    and confirmed by the exact program (by the segment model in CP-SAT where that refuses). What
+    and confirmed by the exact program (by the compact model where that refuses). What
     would make it fit is found by solves with all else held, and only told if it is proved.
 
     Args:

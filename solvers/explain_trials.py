@@ -16,9 +16,11 @@ from solvers.explain_conditions import Condition, Kind, under
 from solvers.result import Result
 from solvers.solve import solve
 
-
-METHODS = ("exact", "cpsat")
-"""Methods that prove; the next one takes over where one refuses."""
+METHODS: tuple[dict[str, str], ...] = (
+    {"method": "exact"},
+    {"method": "cpsat", "formulation": "compact"},
+)
+"""Ways to a proof; the next one takes over where one refuses. The compact model is soon built."""
 
 
 class UnsettledError(Exception):
@@ -144,7 +146,7 @@ class Trials:
         for method in METHODS:
             left, workers = self._budget.left, self._budget.workers
             try:
-                result = solve(instance, method, goal=goal, time_limit=left, workers=workers)
+                result = solve(instance, goal=goal, time_limit=left, workers=workers, **method)
             except ValueError:
                 continue  # the instance is too large for the method
             if result.stop == "interrupted":

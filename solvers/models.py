@@ -219,6 +219,9 @@ class ModelSearch:
         if remaining is not None and remaining <= 0:
             return Solved("time-limit", reports.best_bound)
         options = self.options
+        if options.log is not None:
+            within = "" if reach is None else f", up to {reach}"
+            options.log(f"chipweave: the least {weights.latency} T + {weights.energy} E{within}")
         settings = Settings(
             end=None if remaining is None else time.perf_counter() + remaining,
             gap=options.gap_limit,

@@ -50,7 +50,10 @@ def find() -> Found | None:
     path = program()
     if path is None:
         return None
-    told = subprocess.run([path, "-quit"], capture_output=True, text=True, check=False).stdout
+    try:
+        told = subprocess.run([path, "-quit"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return None  # made for another machine
     version = re.search(r"Version: (\S+)", told)
     return Found(version[1]) if version else None
 
@@ -118,7 +121,7 @@ def _run(
         cause = until_done(
             process,
             done=lambda seconds: _ended(process, seconds),
-            stop=lambda: process.send_signal(SIGINT),  # CBC still writes its best solution then
+            stop=lambda: _interrupt(process),
             watch=Watch(settings, process.pid),
         )
     finally:
@@ -127,6 +130,14 @@ def _run(
         reader.join()
         log_pipe.close()
     return cause, process.returncode
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """End CBC such that it still writes its best solution, where the system can tell it to."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        process.send_signal(SIGINT)
 
 
 def _ended(process: subprocess.Popen[str], seconds: float) -> bool:

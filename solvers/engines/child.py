@@ -7,6 +7,7 @@ comes second in a process may crash. A process can be ended, and its memory watc
 
 from __future__ import annotations
 
+import atexit
 import pickle
 import subprocess
 import sys
@@ -26,6 +27,14 @@ PROGRAM = Path(__file__).with_name("engine_process.py")
 
 _idle: dict[tuple[int, str], list[_Child]] = {}
 """(this process, which) -> children that wait for a model."""
+
+
+@atexit.register
+def _end_all() -> None:
+    for (process, _), children in _idle.items():
+        for child in children if process == getpid() else ():
+            child.end()
+            child.close()
 
 
 @dataclass(frozen=True)
@@ -74,13 +83,16 @@ def ask(
     waiting = _idle.setdefault(key, [])
     child = waiting.pop() if waiting else _Child(which)
     run = _Run(names, factor, settings, listener)
-    answer = child.ask(request, run)
-    if child.alive:
-        waiting.append(child)
-    return answer
+    try:
+        return child.ask(request, run)
+    finally:
+        if child.alive:
+            waiting.append(child)
 
 
 class _Child:
+    """A process that runs one kind of engine, for one model after another."""
+
     def __init__(self, which: str) -> None:
         self._which = which
         self._numbers = count(1)
@@ -94,9 +106,11 @@ class _Child:
 
     @property
     def alive(self) -> bool:
+        """Whether it can take another model."""
         return self._process.poll() is None
 
     def ask(self, request: dict[str, Any], run: _Run) -> Answer:
+        """Have it run its engine; see `ask` outside."""
         number = next(self._numbers)
         reader = Thread(target=run.read, args=(self._process.stdout,), daemon=True)
         reader.start()
@@ -112,21 +126,33 @@ class _Child:
             )
         finally:
             if run.answer is None and run.error is None:
-                self._end()
+                self.end()
         reader.join()
+        if not self.alive:
+            self.close()
         if run.error is not None:
             raise RuntimeError(f"{self._which} failed: {run.error}")
         if run.answer is None and cause is None and not run.enough.is_set():
             raise RuntimeError(f"{self._which} ended with code {self._process.returncode}")
         return run.told(cause)
 
-    def _end(self) -> None:
-        """Wait for a process that ends by itself, end one that does not."""
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        assert self._process.stdin is not None
+        with suppress(OSError):
+            self._process.stdin.close()  # what the process waits for when it is idle
         try:
             self._process.wait(POLL_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def close(self) -> None:
+        """Let go of the pipes of a process that has ended."""
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(OSError):
+                pipe.close()
 
     def _send(self, kind: str, value: Any) -> None:
         assert self._process.stdin is not None

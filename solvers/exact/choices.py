@@ -51,21 +51,26 @@ def make_columns(
     least = least_of_layers(tables)
     _refuse_large(instance, horizon, least, progress)
 
-    def from_layer(first: int) -> Ints:
+    def on_region(index: int) -> Ints:
+        first, c = divmod(index, tables.chiplets)
         rows = [np.empty((0, 5), dtype=np.int64)]
-        for c, costs in enumerate(costs_from(tables, first)):
-            rest = _rest(instance, horizon, least, first, c + 1)
-            for k, labels in enumerate(grow(costs, rest)):
-                if progress.expired:
-                    raise OutOfTimeError
-                if allowed[first, first + k]:
-                    found = finish(labels, costs.exits[k], c + 1, first, first + k)
-                    rows.append(best_columns(found))
-        columns: Ints = best_columns(np.concatenate(rows))
-        return columns
+        if not allowed[first].any():
+            return rows[0]
+        costs = costs_of(tables, first, c + 1, int(np.flatnonzero(allowed[first])[-1]))
+        rest = _rest(instance, horizon, least, first, c + 1)
+        for k, labels in enumerate(grow(costs, rest)):
+            if progress.expired:
+                raise OutOfTimeError
+            if allowed[first, first + k]:
+                found = finish(labels, costs.exits[k], c + 1, first, first + k)
+                rows.append(best_columns(found))
+        return np.concatenate(rows)
 
-    found = [columns for _, columns in in_parallel(from_layer, count, progress, workers)]
-    table = np.concatenate(found)
+    rows: list[list[Ints]] = [[] for _ in range(count)]
+    tasks = count * tables.chiplets
+    for index, found in in_parallel(on_region, tasks, progress, workers):
+        rows[index // tables.chiplets].append(found)
+    table = np.concatenate([best_columns(np.concatenate(own)) for own in rows])
     places = table[:, 3] * (count + 1) + table[:, 4]
     wanted = np.arange(count)[:, None] * (count + 1) + np.arange(count + 1)
     return Columns(table, np.searchsorted(places, wanted))
@@ -82,10 +87,10 @@ def _refuse_large(instance: Instance, horizon: Horizon, least: Least, progress: 
     firsts = range(0, layers, -(-layers // 8))
     total = 0.0
     for first in firsts:
-        every = list(costs_from(instance.tables, first))
         for size in sizes:
+            costs = costs_of(instance.tables, first, size)
             rest = _rest(instance, horizon, least, first, size)
-            total += _count_labels(every[size - 1], rest, progress)
+            total += _count_labels(costs, rest, progress)
     estimate = total / (len(firsts) * len(sizes)) * layers * chiplets
     if estimate > LABELS:
         raise ValueError(
@@ -114,7 +119,7 @@ def cluster_of(tables: CostTables, column: Ints) -> Cluster:
     own = Horizon(time, energy, math.inf, nothing, nothing)
     count = last - first + 1
     rest = Rest(own, 1, 0, 0.0, 0, np.zeros(count), np.zeros(count, dtype=np.int64))
-    costs = list(costs_from(tables, first, last))[chiplets - 1]
+    costs = costs_of(tables, first, chiplets, last)
     layers = list(grow(costs, rest))
     rows = finish(layers[-1], costs.exits[-1], chiplets, first, last)
     label = int(np.flatnonzero((rows == column).all(axis=1))[0])
@@ -135,34 +140,31 @@ def grow(costs: Costs, rest: Rest) -> Iterator[Ints]:
         yield labels
 
 
-def costs_from(tables: CostTables, first: int, last: int | None = None) -> Iterator[Costs]:
-    """Costs of the clusters from `first` on, up to `last`, for 1..C chiplets."""
-    rows = slice(first, None if last is None else last + 1)
-    energy = tables.energy
-    enter, leave = np.zeros((*tables.shape, 2), np.int64), np.zeros((*tables.shape, 2), np.int64)
+def costs_of(tables: CostTables, first: int, chiplets: int, last: int | None = None) -> Costs:
+    """Costs of the clusters on so many chiplets from `first` on, up to `last`."""
+    count, options, _ = tables.shape
+    rows, c, energy = slice(first, None if last is None else last + 1), chiplets - 1, tables.energy
+    enter, leave = np.zeros((count, options, 2), np.int64), np.zeros((count, 1, 2), np.int64)
     for skip in tables.skips:
         use = skip.first_use_from(first)
         if skip.producer < first and use is not None:
             which = skip.consumers.index(use)
-            enter[use, ..., 0] += skip.enter[which]
-            enter[use, ..., 1] += skip.enter_energy[which]
+            enter[use, :, 0] += skip.enter[which, :, c]
+            enter[use, :, 1] += skip.enter_energy[which, :, c]
         elif skip.producer >= first:
-            end = len(tables.layers) if skip.leaves else skip.consumers[-1]
-            leave[skip.producer + 1 : end, ..., 0] += skip.leave
-            leave[skip.producer + 1 : end, ..., 1] += skip.leave_energy
-    entry = np.stack([tables.entry[first], energy.entry[first]], axis=-1) + enter[first]
-    step = np.stack([tables.step[rows], energy.step[rows]], axis=-1) + enter[rows, None]
-    exits = np.stack([tables.exit[rows], energy.exit[rows]], axis=-1) + leave[rows]
-    momentary = (tables.working + tables.held(first)[:, None, :])[rows]
-    for c in range(tables.chiplets):
-        yield Costs(
-            entry=np.ascontiguousarray(entry[:, c]),
-            step=np.ascontiguousarray(step[..., c, :]),
-            exits=np.ascontiguousarray(exits[..., c, :]),
-            resident=np.ascontiguousarray(tables.resident[rows, :, c]),
-            momentary=np.ascontiguousarray(momentary[..., c]),
-            capacity=tables.capacity,
-        )
+            end = count if skip.leaves else skip.consumers[-1]
+            leave[skip.producer + 1 : end] += skip.leave[c], skip.leave_energy[c]
+    entry = np.stack([tables.entry[first, :, c], energy.entry[first, :, c]], axis=-1)
+    step = np.stack([tables.step[rows, ..., c], energy.step[rows, ..., c]], axis=-1)
+    exits = np.stack([tables.exit[rows, :, c], energy.exit[rows, :, c]], axis=-1)
+    return Costs(
+        entry=entry + enter[first],
+        step=step + enter[rows, None],
+        exits=exits + leave[rows],
+        resident=np.ascontiguousarray(tables.resident[rows, :, c]),
+        momentary=tables.working[rows, :, c] + tables.held(first)[rows, c, None],
+        capacity=tables.capacity,
+    )
 
 
 class Least(NamedTuple):

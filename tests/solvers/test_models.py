@@ -12,7 +12,7 @@ from formulations.formulation import FORMULATIONS
 from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.evaluate import evaluate
-from schedules.goal import Goal, Pin, breaches
+from schedules.goal import Goal, Pin, Weights, breaches
 from schedules.progress import Progress, TracePoint
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
