@@ -34,8 +34,8 @@ class Reason:
         limit: the buffer in bytes a chiplet, the cap or the limit; None for a pin.
         helps: whether there is a schedule if this gives way and all else is held; None if the time
             did not suffice for a proof.
-        needed: the least limit with which there is a schedule, all else held; None for a pin, and
-            unless it helps.
+        needed: the least limit with which there is a schedule, all else held; None for a pin,
+            unless it helps, and unless it is proved to be the least.
         text: the condition in words.
         remedy: what would help, in words.
     """
@@ -210,8 +210,10 @@ class _Account:
         """Whether it helps, the least limit that would do, and what to say about it."""
         try:
             needed = self._trials.least(what)
-        except UnsettledError:
-            return None, None, words.IN_VAIN
+        except UnsettledError as error:
+            if error.enough is None:
+                return None, None, words.IN_VAIN
+            return True, None, words.perhaps(what.kind, error.enough)
         return needed is not None, needed, words.remedy(what.kind, needed)
 
     def _names(self, layers: Sequence[int]) -> tuple[str, ...]:

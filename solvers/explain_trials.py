@@ -16,15 +16,20 @@ from solvers.explain_conditions import Condition, Kind, under
 from solvers.result import Result
 from solvers.solve import solve
 
-METHODS: tuple[dict[str, str], ...] = (
-    {"method": "exact"},
-    {"method": "cpsat", "formulation": "compact"},
-)
-"""Ways to a proof; the next one takes over where one refuses. The compact model is soon built."""
+METHODS = (("exact", None), ("cpsat", "compact"))
+"""Methods and formulations that prove; the next one takes over where one refuses."""
 
 
 class UnsettledError(Exception):
-    """The time limit came before a proof, or no method takes the instance."""
+    """The time limit came before a proof, or no method takes the instance.
+
+    Attributes:
+        enough: a limit with which there is a schedule, if one is known; perhaps not the least.
+    """
+
+    def __init__(self, enough: int | None = None) -> None:
+        super().__init__(enough)
+        self.enough = enough
 
 
 class Budget:
@@ -97,7 +102,7 @@ class Trials:
     def _least_cost(self, objective: Objective, **no_cap: Any) -> int | None:
         result = self._solve(self._instance, replace(self._goal, objective=objective, **no_cap))
         if result.stop not in ("optimal", "infeasible"):
-            raise UnsettledError
+            raise UnsettledError(result.objective)
         return result.objective
 
     def _least_limit(self, kind: Kind) -> int | None:
@@ -143,10 +148,17 @@ class Trials:
         return result.schedule
 
     def _solve(self, instance: Instance, goal: Goal) -> Result:
-        for method in METHODS:
+        for method, formulation in METHODS:
             left, workers = self._budget.left, self._budget.workers
             try:
-                result = solve(instance, goal=goal, time_limit=left, workers=workers, **method)
+                result = solve(
+                    instance,
+                    method,
+                    goal=goal,
+                    formulation=formulation,
+                    time_limit=left,
+                    workers=workers,
+                )
             except ValueError:
                 continue  # the instance is too large for the method
             if result.stop == "interrupted":
@@ -161,13 +173,19 @@ def _least(low: int, attempt: Callable[[int | None], int | None]) -> int | None:
     Args:
         attempt: tells what a schedule within a limit uses, None if there is none; within no limit
             if called with None.
+
+    Raises:
+        UnsettledError: an attempt does.
     """
     high = attempt(None)
     if high is None:
         return None
     while low < high:
         middle = (low + high) // 2
-        used = attempt(middle)
+        try:
+            used = attempt(middle)
+        except UnsettledError as error:
+            raise UnsettledError(high) from error
         if used is None:
             low = middle + 1
         else:

@@ -76,5 +76,10 @@ def remedy(kind: Kind, needed: int | None) -> str:
     return NOT_ENOUGH if needed is None else f"{phrase(kind, needed)} would do, no less"
 
 
+def perhaps(kind: Kind, enough: int) -> str:
+    """What would help, if it is not known to be the least."""
+    return f"{phrase(kind, enough)} would do, perhaps less"
+
+
 def _count(number: int, what: str) -> str:
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -27,6 +27,7 @@ def test_what_is_unknown_is_a_dash_and_zero_is_not() -> None:
     assert (number(None), percent(None)) == ("–", "–")
     assert (number(0), percent(0.0)) == ("0", "0.00%")
     assert number(1234567, 1, " cycles") == "1,234,567.0 cycles"
+    assert number(2**60 + 1) == "1,152,921,504,606,846,977"
 
 
 def test_a_cell_with_a_bar_stays_one_markdown_cell() -> None:

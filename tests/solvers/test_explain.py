@@ -182,6 +182,25 @@ def test_where_the_exact_program_refuses_a_model_takes_over(
     assert [reason.needed for reason in found.reasons] == ([229] if found.confirmed else [])
 
 
+def test_what_is_enough_is_told_where_the_least_is_not_proved(
+    example: Instance, make_instance: MakeInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(instance: Instance, *_: Any, goal: Goal, **__: Any) -> Result:
+        result = solve(instance, goal=goal)
+        if 100 < instance.tables.capacity < 130:
+            return replace(result, stop="time-limit", schedule=None, evaluation=None)
+        return replace(result, stop="time-limit") if result.schedule is not None else result
+
+    monkeypatch.setattr("solvers.explain_trials.solve", slow)
+    small = make_instance([[[1]]] * 3, resident=[[[60]], [[0]], [[70]]])
+    reasons = [*why(example, Goal(latency_cap=228)).reasons, *why(small, Goal(segments=1)).reasons]
+    assert [(reason.helps, reason.needed, reason.remedy) for reason in reasons] == [
+        (True, None, "a latency of at most 229 cycles would do, perhaps less"),
+        (True, 2, "at most 2 segments would do, no less"),
+        (True, None, "a buffer of 130 bytes a chiplet would do, perhaps less"),
+    ]
+
+
 def test_what_is_not_proved_is_called_so(
     example: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
