@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from re import sub
 
-from pulp import LpAffineExpression, LpConstraint, LpMinimize, LpProblem, LpVariable
+from pulp import LpAffineExpression, LpConstraint, LpMinimize, LpProblem
 from pulp import constants as pulp_constants
 
 from formulations.modellers.protocol import Expression, Rule, Variable
@@ -66,7 +66,7 @@ class MilpModeller:
             self._add(name, _expression(rule) >= -least * off)
 
     def minimize(self, objective: Expression) -> None:
-        """Set the objective; its constant becomes a variable fixed at 1, which LP files can hold."""
+        """Set the objective; a constant in it becomes a variable fixed at 1, as LP files need."""
         total = LpAffineExpression() + objective
         if total.constant:
             one = self.quantity(1, 1, "constant")

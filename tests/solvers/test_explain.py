@@ -170,10 +170,10 @@ def test_without_the_time_for_a_proof_nothing_is_claimed(example: Instance) -> N
 def test_where_the_exact_program_refuses_a_model_takes_over(
     example: Instance, monkeypatch: pytest.MonkeyPatch, refused: set[str]
 ) -> None:
-    def refuse(instance: Instance, **asked: Any) -> Result:
-        if asked["method"] in refused:
+    def refuse(instance: Instance, method: str, **asked: Any) -> Result:
+        if method in refused:
             raise ValueError("too large")
-        return solve(instance, **asked)
+        return solve(instance, method, **asked)
 
     monkeypatch.setattr("solvers.explain_trials.solve", refuse)
     found = explain(example, Goal(latency_cap=228), workers=1)
