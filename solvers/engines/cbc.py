@@ -31,6 +31,9 @@ DIGITS = 1e-7
 INFEASIBLE = ("Infeasible", "Integer infeasible")
 """How the solution file of a model without solution begins."""
 
+CONTRADICTION = "Problem is infeasible - tightenPrimalBounds!"
+"""What CBC says of a model whose bounds contradict each other."""
+
 
 def program() -> Path | None:
     """The path of PuLP's CBC; None if it has none for this machine. PuLP is not imported."""
@@ -75,8 +78,13 @@ def run(engine: str, model: Any, settings: Settings, listener: Listener) -> Outc
             api.writesol(files["start"], model, variables, columns, rows)
             options += ["-mips", files["start"]]
         log = _Log(settings, listener, factor)
-        cause, code = _run([files["model.mps"], *options], files["solution"], settings, log)
+        command = [str(program()), files["model.mps"], *options, "-solve"]
+        cause, code = _run([*command, "-solution", files["solution"]], settings, log)
         if cause is None and (code != 0 or not Path(files["solution"]).exists()):
+            # It crashes if asked for a solution where it sees at once that there is none.
+            _run(command, settings, log)
+            if CONTRADICTION in log.last:
+                return Outcome("infeasible")
             raise RuntimeError(f"CBC ended with code {code}: {' / '.join(log.last)}")
         if not Path(files["solution"]).exists():
             return Outcome(cause or "time-limit", bound=log.bound)  # it had to be killed
@@ -101,10 +109,7 @@ def _options(settings: Settings, factor: float) -> list[str]:
     return options
 
 
-def _run(
-    arguments: list[str], solution: str, settings: Settings, log: _Log
-) -> tuple[Cause | None, int]:
-    command = [str(program()), *arguments, "-solve", "-solution", solution]
+def _run(command: list[str], settings: Settings, log: _Log) -> tuple[Cause | None, int]:
     process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,

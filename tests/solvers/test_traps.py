@@ -27,7 +27,7 @@ from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.goal import Goal, Pin, Weights
 from schedules.progress import Progress
-from solvers.engines import ENGINES, Settings, child, running, table
+from solvers.engines import ENGINES, Settings, cbc, child, running, table
 from solvers.engines.engine import Outcome
 from solvers.engines.lp import arrays_of
 from solvers.models import ModelOptions, ModelSearch
@@ -177,6 +177,18 @@ def test_cbc_with_its_preprocessing_would_call_a_feasible_model_infeasible() -> 
     expected = solve(instance, "enumerate", goal=goal)
     assert (result.stop, result.objective) == (expected.stop, expected.objective)
     assert told in ("Infeasible", "Optimal")  # a change of the model may hide the defect
+
+
+def test_cbc_crashes_on_a_contradiction_when_asked_for_its_solution(
+    tmp_path: Path, heard: Any
+) -> None:
+    modeller = MilpModeller()
+    modeller.require("half", modeller.sum([modeller.binary("x")], [2]) == 1)
+    modeller.model.writeMPS(str(tmp_path / "model.mps"))
+    command = [str(cbc.program()), "model.mps", "-preprocess", "off", "-solve"]
+    asked = subprocess.run([*command, "-solution", "told"], cwd=tmp_path, check=False)
+    assert asked.returncode != 0
+    assert cbc.run("cbc", modeller.model, within(60), heard).stop == "infeasible"
 
 
 # MathOpt
