@@ -64,8 +64,7 @@ def _top(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code. No traceback for anything a user can cause."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without dashes and dots still works
+    _ready_streams()
     try:
         code = app(args=arguments, prog_name="chipweave", standalone_mode=False)
         sys.stdout.flush()
@@ -76,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (ValueError, OSError, ImportError) as error:
-        return _fail(str(error), BAD_INPUT)
+    except (ValueError, OSError, ImportError, OverflowError) as error:
+        return _fail(_told(error), BAD_INPUT)
     except MemoryError:
         return _fail("out of memory", NOTHING_FOUND)
     except RuntimeError as error:
@@ -85,6 +84,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         return _fail("interrupted before there was a schedule", NOTHING_FOUND)
     return int(code or 0)
+
+
+def _ready_streams() -> None:
+    """Make the standard streams take whatever is printed."""
+    if sys.stdout is None or sys.stderr is None:  # the caller has closed it
+        nowhere = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+        sys.stdout, sys.stderr = sys.stdout or nowhere, sys.stderr or nowhere
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without dashes and dots still works
+
+
+def _told(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    if isinstance(error, OverflowError):
+        return f"a number is too large for 64-bit integers ({error}): lower the batch or the costs"
+    return str(error)
 
 
 def _fail(message: str, code: int) -> int:

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from chipweave.inputs import suggestion
+from instances.files import FileError
 from instances.instance import Instance
 from schedules.files import read_schedule
 from schedules.goal import OBJECTIVES, Objective, Pin, hold, latency_cap_for
+from schedules.schedule import Schedule
 from schedules.verify import violations
 
 SWITCHES = ("segment", "cluster", "tiled")
@@ -79,7 +81,8 @@ def _number(option: str, text: str) -> Fraction:
     try:
         if re.fullmatch(r"\d+/0*[1-9]\d*", text):
             return Fraction(text)
-        value = Decimal(text)
+        thousands = re.fullmatch(r"\d{1,3}(,\d{3})+(\.\d*)?", text)
+        value = Decimal(text.replace(",", "") if thousands else text)
         # Beyond these exponents the exact fraction alone would fill the memory.
         if value.is_finite() and abs(value.adjusted()) < 100:
             return Fraction(value)
@@ -121,8 +124,15 @@ def _with_fact(pin: Pin, fact: str, where: str) -> Pin:
         return _fixed(pin, "option", value, where)
     if equals and key == "chiplets":
         if not re.fullmatch(r"\d{1,9}", value):
-            raise ValueError(f"{where}: chiplets={value} is not a number of chiplets")
+            raise ValueError(
+                f"{where}: chiplets={value} is not a number of chiplets, expected 1 up to the"
+                " package's"
+            )
         return _fixed(pin, "chiplets", int(value), where)
+    if key in ("chiplets", "option"):
+        raise ValueError(f"{where}: {key} needs a value, such as chiplets=4 or option=ISP")
+    if equals and key.removeprefix("no-") in SWITCHES:
+        raise ValueError(f"{where}: {key} takes no value; write it alone")
     names = [known.partition("=")[0] for known in FACTS]
     raise ValueError(
         f"{where}: unknown fact {fact!r}.{suggestion(key, names)} Facts are {', '.join(FACTS)}"
@@ -132,6 +142,8 @@ def _with_fact(pin: Pin, fact: str, where: str) -> Pin:
 def _fixed(pin: Pin, fact: str, value: Any, where: str) -> Pin:
     before = getattr(pin, fact)
     if before is not None and before != value:
+        if fact in SWITCHES:
+            raise ValueError(f"{where}: {fact} and no-{fact} contradict each other")
         raise ValueError(f"{where}: {fact} is fixed twice, to {before} and to {value}")
     return replace(pin, **{fact: value})
 
@@ -140,13 +152,27 @@ def _held(instance: Instance, text: str) -> tuple[Pin, ...]:
     path, colon, part = text, "", ""
     if not Path(text).exists() and ":" in text:
         path, colon, part = text.rpartition(":")
-    schedule = read_schedule(path)
+    schedule = schedule_of(f"--hold {text}", path)
     wrong = violations(instance, schedule)
     if wrong:
         raise ValueError(f"--hold {text}: the schedule may not run: {wrong[0]}")
     last = len(instance.tables.layers) - 1
     first, last = _span(instance, part, f"--hold {text}") if colon else (0, last)
     return hold(schedule, first, last)
+
+
+def schedule_of(where: str, path: str) -> Schedule:
+    """The schedule in a file.
+
+    Raises:
+        ValueError: there is none; `where` says which option wanted it.
+    """
+    if Path(path).is_dir():
+        raise ValueError(f"{where}: is a folder, expected a schedule's file")
+    try:
+        return read_schedule(path)
+    except FileError as error:
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _span(instance: Instance, part: str, where: str) -> tuple[int, int]:

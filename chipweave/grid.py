@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+UNLIMITED = 100_000
+"""Columns of a line that is only measured."""
 
 PIPE_WIDTH = 200
 """Columns of a table that goes into a pipe, where nothing tells how wide a line may be."""
@@ -27,12 +30,13 @@ class Grid:
     """
 
     headings: Sequence[str]
-    rows: Iterable[Sequence[str]]
+    rows: Sequence[Sequence[str]]
     title: str = ""
 
     def show(self, console: Console) -> None:
         """Print on a terminal or into a pipe."""
         from rich.box import SIMPLE_HEAD
+        from rich.measure import Measurement
         from rich.table import Table
         from rich.text import Text
 
@@ -47,7 +51,22 @@ class Grid:
             table.add_column(heading.removeprefix(">"), justify="right" if numeric else "left")
         for row in self.rows:
             table.add_row(*(Text(cell) for cell in row))
-        console.print(table)
+        wide = console.options.update_width(UNLIMITED)
+        if Measurement.get(console, wide, table).minimum <= console.width:
+            console.print(table)
+        else:
+            console.print(Text("\n".join(self._stacked())))
+
+    def _stacked(self) -> Iterator[str]:
+        """A line for each cell: what a terminal too narrow for the columns can show uncut."""
+        names = [heading.removeprefix(">") for heading in self.headings]
+        if self.title:
+            yield self.title
+        for row in self.rows:
+            yield ""
+            for name, cell in zip(names, row, strict=True):
+                if cell:
+                    yield f"{name}: {cell}" if name else cell
 
     def markdown(self) -> str:
         """The same as a Markdown table."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from instances.cost import make_instance
 from instances.files import read_instance, read_package
+from instances.files.schema import MAX_BATCH
 from instances.instance import Instance
 from instances.network import Network
 from instances.networks import build_network, network_names
@@ -38,6 +39,8 @@ def instance(
         ValueError: an unknown name, a file that cannot be used (FileError), or an argument that
             does not fit.
     """
+    if batch is not None and batch > MAX_BATCH:
+        raise ValueError(f"batch {batch} is more than {MAX_BATCH:,} samples, the most of a run")
     chosen = None if package is None else find_package(package)
     if isinstance(what, Network) or what in network_names():
         arguments = {} if sequence is None else {"sequence": sequence}

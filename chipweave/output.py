@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from math import isfinite
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 STDOUT = "-"
 
@@ -21,27 +21,50 @@ def check_writable(option: str, path: str | None) -> None:
     """
     if path is None or path == STDOUT:
         return
+    if not path:
+        raise ValueError(f"{option}: the name is empty, expected that of a file")
+    if Path(path).is_dir():
+        raise ValueError(f"{option} {path}: is a folder, not a file")
+    if Path(path).exists() and not Path(path).is_file():
+        return  # a device or a pipe
     folder = Path(path).resolve().parent
     if not folder.is_dir():
         raise ValueError(f"{option} {path}: there is no folder {folder}")
-    if Path(path).is_dir():
-        raise ValueError(f"{option} {path}: is a folder, not a file")
     if not os.access(folder, os.W_OK):
         raise ValueError(f"{option} {path}: the folder {folder} cannot be written to")
 
 
 def write_text(path: str, text: str) -> None:
-    """Write a whole file at once, or the standard output for '-'."""
+    """Write a whole file at once, or the standard output for '-'.
+
+    Raises:
+        ValueError: the file system refuses.
+    """
     if path == STDOUT:
         sys.stdout.write(text)
         return
-    target = Path(path).resolve()
-    beside = target.with_name(f".{uuid4().hex}.tmp")
+    from instances.files.whole import write_whole
+
     try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
+        write_whole(path, text.encode())
+    except OSError as error:
+        raise ValueError(f"{path}: cannot be written: {error.strerror}") from None
+
+
+def attempt_all(writes: list[Callable[[], None]]) -> None:
+    """Write everything that can be written, though one of the files cannot be.
+
+    Raises:
+        ValueError: some cannot be, a line for each.
+    """
+    problems = []
+    for write in writes:
+        try:
+            write()
+        except (OSError, ValueError) as error:
+            problems.append(str(error))
+    if problems:
+        raise ValueError("\n".join(problems))
 
 
 def write_json(path: str, data: Any) -> None:

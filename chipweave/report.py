@@ -191,24 +191,27 @@ def _row(comparison: Comparison, row: Row, has_baseline: bool) -> list[str]:
 
 def front_table(front: Front) -> Grid:
     """A line for each point of a front; the one with the lowest energy-delay product is marked."""
+    instance, lowest = front.instance, front.lowest_edp
+    scale, unit = 1e-12, "J cycles"
+    if instance.package is not None:
+        scale, unit = scale / instance.package.chiplet.clock_hz, "J s"
     headings = (
         ">point",
         ">latency (cycles)",
         ">energy (pJ)",
-        ">EDP (J cycles)",
+        f">EDP ({unit})",
         ">samples/cycle",
         ">segments",
         ">clusters",
         "proved",
         "",
     )
-    instance, lowest = front.instance, front.lowest_edp
     rows = [
         (
             str(place),
             number(point.evaluation.latency),
             number(point.evaluation.energy),
-            f"{point.evaluation.edp * 1e-12:.6g}",
+            f"{point.evaluation.edp * scale:.6g}",
             f"{point.evaluation.throughput:.4g}",
             str(len(point.schedule.segments)),
             str(sum(len(segment.clusters) for segment in point.schedule.segments)),
@@ -236,7 +239,11 @@ def strength_table(rows: Sequence[Strength]) -> Grid:
         ">proof (s)",
         "stop",
     )
-    return Grid(headings, [_strength_row(row) for row in rows])
+    title = (
+        "bounds in percent of the optimum; the limit: the cost of a known schedule, which the"
+        " model need not exceed"
+    )
+    return Grid(headings, [_strength_row(row) for row in rows], title)
 
 
 def _strength_row(row: Strength) -> list[str]:

@@ -20,7 +20,7 @@ from solvers.exact import frontier
 from solvers.result import goal_to_data
 from solvers.solve import METHODS, solve
 
-PROVING = tuple(name for name, method in METHODS.items() if method.takes_goal)
+PROVING = tuple(name for name, method in METHODS.items() if method.goals == "any")
 """Methods that minimise any goal and prove what they find."""
 
 Watch = Callable[[str], Callable[[TracePoint], None]]
@@ -236,9 +236,12 @@ class _Search:
         """The next cap below a point's latency: a cycle less, or the grid's next."""
         if self._points is None:
             return latency - 1
+        if latency <= least:
+            return least
         steps = self._points - 1
-        grid = (least + (most - least) * step // steps for step in range(steps))
-        return max((cap for cap in grid if cap < latency), default=least)
+        # The last of the caps least + (most - least) * step // steps that is below the latency.
+        step = min(((latency - least) * steps - 1) // (most - least), steps - 1)
+        return least + (most - least) * step // steps
 
     def _point(self, first: Objective, latency_cap: int | None = None) -> Point | None:
         """Minimise one objective, then the other with the first one held; None: no schedule."""

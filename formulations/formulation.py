@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from formulations.modellers import Expression, Modeller, Solution
@@ -17,6 +17,15 @@ FORMULATIONS = {
     "compact": "formulations.merged_pipeline.compact:Compact",
 }
 """Formulation -> where it lives; the strongest first."""
+
+
+Report = Callable[[int | None], object]
+"""Hears now and then, while a model is built, of a lower bound on its objective; None as long as
+there is none. What it raises ends the building."""
+
+
+def unheard(bound: int | None) -> None:
+    """The report that nobody hears."""
 
 
 class Formulation(Protocol):
@@ -52,7 +61,7 @@ class Formulation(Protocol):
         ...
 
 
-def formulate(
+def formulate(  # noqa: PLR0913 - all that a model is built from
     name: str,
     instance: Instance,
     modeller: Modeller,
@@ -60,6 +69,7 @@ def formulate(
     weights: Weights | None = None,
     limit: int | None = None,
     families: Sequence[str] | None = None,
+    report: Report = unheard,
 ) -> Formulation:
     """Build the model of an instance.
 
@@ -72,6 +82,7 @@ def formulate(
             costlier schedules use is left out. Leave it out if you add constraints that this
             schedule may break.
         families: the constraint families to build, all by default; tests leave some out.
+        report: hears of the bound while the model is built.
 
     Raises:
         ValueError: an unknown formulation, a goal without meaning, an objective that is no
@@ -85,6 +96,12 @@ def formulate(
     arguments = {} if families is None else {"families": families}
     build = getattr(importlib.import_module(module), kind)
     built: Formulation = build(
-        instance, modeller, goal, goal.weights if weights is None else weights, limit, **arguments
+        instance,
+        modeller,
+        goal,
+        goal.weights if weights is None else weights,
+        limit,
+        report=report,
+        **arguments,
     )
     return built

@@ -15,10 +15,11 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
+from instances.files.whole import write_whole
 from instances.instance import Instance
 from schedules.evaluate import SegmentCost, evaluate, segment_cost
 from schedules.place import with_places
-from schedules.schedule import Cluster, Schedule, Segment
+from schedules.schedule import Cluster, Schedule, Segment, counted
 
 PALETTE = (
     "#77AADD",
@@ -64,7 +65,7 @@ def draw_schedule(instance: Instance, schedule: Schedule, path: str | Path) -> N
     with matplotlib.rc_context({"svg.hashsalt": "chipweave"}):
         metadata = {"Date": None} if kind == "svg" else None
         schedule_figure(instance, schedule).savefig(buffer, format=kind, dpi=140, metadata=metadata)
-    Path(path).write_bytes(buffer.getvalue())
+    write_whole(path, buffer.getvalue())
 
 
 def picture_format(path: str | Path) -> str:
@@ -350,7 +351,7 @@ def _summary(instance: Instance, part: _Part) -> str:
 
 def _title(instance: Instance, schedule: Schedule) -> str:
     if instance.network is None or instance.package is None:
-        subject = f"{instance.name} on {instance.tables.chiplets} chiplets"
+        subject = f"{instance.name} on {counted(instance.tables.chiplets, 'chiplet')}"
     else:
         subject = f"{instance.network.name} on {instance.package.name}"
     cycles = evaluate(instance, schedule).latency

@@ -10,9 +10,11 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from instances.files.whole import write_whole
 from instances.instance import Instance
 from schedules.draw import PALETTE, picture_format
 from schedules.evaluate import Evaluation
+from schedules.schedule import counted
 
 FRONT, LOWEST = PALETTE[0], PALETTE[1]
 
@@ -42,7 +44,7 @@ def draw_front(
         plot_front(instance, points, ax=figure.add_subplot(), proved=proved)
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(buffer, format=kind, dpi=140, metadata=metadata)
-    Path(path).write_bytes(buffer.getvalue())
+    write_whole(path, buffer.getvalue())
 
 
 def plot_front(
@@ -94,7 +96,9 @@ def plot_front(
     )
     ax.set_xlabel(f"latency of the batch ({unit})")
     ax.set_ylabel("energy of the batch (mJ)")
-    ax.set_title(f"{instance.name}, batch {instance.batch}: {len(pairs)} points", fontsize=11)
+    ax.set_title(
+        f"{instance.name}, batch {instance.batch}: {counted(len(pairs), 'point')}", fontsize=11
+    )
     ax.legend(fontsize=8)
 
 

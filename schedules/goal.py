@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from instances.instance import Instance
 from instances.tables import CostTables, Ints, Skip
 from schedules.evaluate import Evaluation, evaluate
-from schedules.schedule import Cluster, Schedule
+from schedules.schedule import Cluster, Schedule, counted
 
 Objective = Literal["latency", "energy", "edp"]
 OBJECTIVES: tuple[Objective, ...] = ("latency", "energy", "edp")
@@ -123,7 +123,7 @@ class Goal:
                 raise ValueError(f"a limit of {most} {name}: at least 1 is needed")
         for name, cap in (("latency", self.latency_cap), ("energy", self.energy_cap)):
             if cap is not None and cap < 0:
-                raise ValueError(f"{name} cap {cap} is negative")
+                raise ValueError(f"{name} cap {cap} is negative: expected at least 0")
         for pin in self.pins:
             _check_pin(instance.tables, pin)
 
@@ -201,7 +201,8 @@ def _check_pin(tables: CostTables, pin: Pin) -> None:
     name = tables.layers[pin.layer]
     if pin.chiplets is not None and not 1 <= pin.chiplets <= chiplets:
         raise ValueError(
-            f"layer {name} is pinned to {pin.chiplets} chiplets: the package has {chiplets}"
+            f"layer {name} is pinned to {counted(pin.chiplets, 'chiplet')}: the package has"
+            f" {chiplets}, expected 1 to {chiplets}"
         )
     if pin.option is not None and pin.option not in tables.options:
         known = ", ".join(tables.options)
@@ -225,22 +226,23 @@ def _over_caps(instance: Instance, schedule: Schedule, goal: Goal) -> Iterator[s
         return
     costs = evaluate(instance, schedule)
     if goal.latency_cap is not None and costs.latency > goal.latency_cap:
-        yield f"the latency of {costs.latency} cycles exceeds the cap of {goal.latency_cap}"
+        yield f"the latency of {costs.latency:,} cycles exceeds the cap of {goal.latency_cap:,}"
     if goal.energy_cap is not None and costs.energy > goal.energy_cap:
-        yield f"the energy of {costs.energy} pJ exceeds the cap of {goal.energy_cap}"
+        yield f"the energy of {costs.energy:,} pJ exceeds the cap of {goal.energy_cap:,}"
 
 
 def _over_limits(schedule: Schedule, goal: Goal) -> Iterator[str]:
     if goal.segments is not None and len(schedule.segments) > goal.segments:
-        yield f"the schedule has {len(schedule.segments)} segments, at most {goal.segments} may be"
+        found = counted(len(schedule.segments), "segment")
+        yield f"the schedule has {found}, at most {goal.segments} may be"
     for s, segment in enumerate(schedule.segments):
         if goal.clusters is not None and len(segment.clusters) > goal.clusters:
-            yield (
-                f"segment {s} has {len(segment.clusters)} clusters, at most {goal.clusters} may be"
-            )
+            found = counted(len(segment.clusters), "cluster")
+            yield f"segment {s} has {found}, at most {goal.clusters} may be"
         used = sum(cluster.chiplets for cluster in segment.clusters)
         if goal.chiplets is not None and used > goal.chiplets:
-            yield f"segment {s} uses {used} chiplets, at most {goal.chiplets} may be used"
+            found = counted(used, "chiplet")
+            yield f"segment {s} uses {found}, at most {goal.chiplets} may be used"
 
 
 def _broken(tables: CostTables, schedule: Schedule, pin: Pin) -> Iterator[str]:
@@ -255,7 +257,30 @@ def _broken(tables: CostTables, schedule: Schedule, pin: Pin) -> Iterator[str]:
     for what, is_so in found.items():
         wanted = getattr(pin, what)
         if wanted is not None and wanted != is_so:
-            yield f"layer {tables.layers[pin.layer]} is pinned to {what} {wanted}, but has {is_so}"
+            name = tables.layers[pin.layer]
+            yield f"layer {name} is pinned {_pinned_to(what, wanted)}, but {_in_fact(what, is_so)}"
+
+
+def _pinned_to(what: str, wanted: Any) -> str:
+    """What a pin asks for, after 'is pinned'."""
+    if what == "chiplets":
+        return f"to {counted(wanted, 'chiplet')}"
+    if what == "option":
+        return f"to option {wanted}"
+    if what == "tiled":
+        return "to be tiled" if wanted else "not to be tiled"
+    return f"to start a {what}" if wanted else f"not to start a {what}"
+
+
+def _in_fact(what: str, is_so: Any) -> str:
+    """What the schedule does instead, after 'but'."""
+    if what == "chiplets":
+        return f"runs on {is_so}"
+    if what == "option":
+        return "is tiled, which has no option" if is_so is None else f"runs with {is_so}"
+    if what == "tiled":
+        return "is" if is_so else "is not"
+    return "does" if is_so else "does not"
 
 
 def _place(schedule: Schedule, layer: int) -> tuple[bool, bool, Cluster]:

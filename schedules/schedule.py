@@ -51,3 +51,8 @@ class Schedule:
     """Segments in execution order."""
 
     segments: tuple[Segment, ...]
+
+
+def counted(number: int, what: str) -> str:
+    """'1 chiplet', '2 chiplets'."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from instances.instance import Instance
 from schedules.evaluate import cluster_memory
-from schedules.schedule import Cluster, Schedule, Segment
+from schedules.schedule import Cluster, Schedule, Segment, counted
 
 
 def violations(instance: Instance, schedule: Schedule) -> list[str]:
@@ -62,7 +62,8 @@ def _region(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
     if tiles is None:
         return
     if len(tiles) != cluster.chiplets:
-        yield f"{place} has {cluster.chiplets} chiplets but names {len(tiles)} tiles"
+        chiplets = counted(cluster.chiplets, "chiplet")
+        yield f"{place} has {chiplets} but names {counted(len(tiles), 'tile')}"
     if instance.package is not None:
         columns, rows = instance.package.mesh
         for x, y in tiles:
@@ -74,7 +75,8 @@ def _options(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
     known = instance.tables.options
     expected = cluster.last - cluster.first + 1
     if len(cluster.options) != expected:
-        yield f"{place} gives {len(cluster.options)} options for {expected} layers"
+        options = counted(len(cluster.options), "option")
+        yield f"{place} gives {options} for {counted(expected, 'layer')}"
     for name in dict.fromkeys(cluster.options):
         if name not in known:
             yield f"{place}: option {name!r} is none of {', '.join(known)}"
@@ -89,8 +91,9 @@ def _memory(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
         names = " to ".join(
             dict.fromkeys((tables.layers[cluster.first], tables.layers[cluster.last]))
         )
+        chiplets = counted(cluster.chiplets, "chiplet")
         yield (
-            f"{place} ({names} on {cluster.chiplets} chiplets) needs {need} bytes a chiplet,"
+            f"{place} ({names} on {chiplets}) needs {need} bytes a chiplet,"
             f" {need - tables.capacity} more than the buffer of {tables.capacity}"
         )
 
@@ -109,7 +112,7 @@ def _can_be_costed(instance: Instance, cluster: Cluster) -> bool:
 def _regions(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
     used, limit = sum(c.chiplets for c in segment.clusters), instance.tables.chiplets
     if used > limit:
-        yield f"{place} uses {used} chiplets, the package has {limit}"
+        yield f"{place} uses {counted(used, 'chiplet')}, the package has {limit}"
     owners: dict[tuple[int, int], int] = {}
     for k, cluster in enumerate(segment.clusters):
         for tile in cluster.tiles or ():
@@ -126,8 +129,8 @@ def _tiled(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
         return
     if cluster.chiplets != tables.chiplets:
         yield (
-            f"{place} is tiled, but has {cluster.chiplets} chiplets: a tiled segment takes all"
-            f" {tables.chiplets}"
+            f"{place} is tiled, but has {counted(cluster.chiplets, 'chiplet')}: a tiled segment"
+            f" takes all {tables.chiplets}"
         )
     if 0 <= cluster.first < len(tables.layers) and tables.alone[cluster.first] < 0:
         yield f"{place}: layer {tables.layers[cluster.first]} cannot be tiled: no tile of it fits"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from threading import TIMEOUT_MAX
+from typing import Literal
 
 from formulations.formulation import FORMULATIONS
 from instances.instance import Instance
@@ -23,6 +25,8 @@ Log = str | Path | logging.Logger
 
 DEFAULT_FORMULATION = "segment"
 LARGEST_SEED = 2**31 - 1
+MOST_WORKERS = 10_000
+"""What CP-SAT takes."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +37,15 @@ class Method:
         place: of its function, module:function, called with (instance, progress, seed, workers);
             schedules and bounds go to the progress.
         packages: whose versions belong in its results.
-        takes_goal: it minimises any goal; else the latency, without conditions.
+        goals: that it minimises: the latency without conditions, the separable ones (latency or
+            energy, without a cap on the sum over all segments), or any.
         models: the kind of engine that solves its models; None if it has none. The function of a
             method with models is called with (instance, progress, options).
     """
 
     place: str
     packages: tuple[str, ...] = ()
-    takes_goal: bool = False
+    goals: Literal["latency", "separable", "any"] = "latency"
     models: Kind | None = None
 
 
@@ -84,11 +89,7 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     """
     _check_ranges(given)
     given.goal.check(instance)
-    if not method.takes_goal and given.goal != Goal():
-        raise ValueError(
-            f"method {name!r} minimises the latency and takes no conditions: use exact, cpsat or"
-            " milp for other goals"
-        )
+    _check_goal(name, method, given.goal)
     cores = os.cpu_count() or 1
     packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
     if method.models is None:
@@ -111,9 +112,26 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     return Asked(given.goal, formulation, engine, workers, packages)
 
 
+def _check_goal(name: str, method: Method, goal: Goal) -> None:
+    if method.goals == "latency" and goal != Goal():
+        raise ValueError(
+            f"method {name!r} minimises the latency and takes no conditions: use exact, cpsat or"
+            " milp for other goals"
+        )
+    capped = (goal.latency_cap, goal.energy_cap) != (None, None)
+    if method.goals == "separable" and (capped or goal.objective == "edp"):
+        raise ValueError(
+            f"method {name!r} takes segments one by one and can neither cap the latency or energy"
+            " of all of them nor minimise the energy-delay product: use exact, cpsat or milp"
+        )
+
+
 def _check_ranges(given: Arguments) -> None:
-    if given.time_limit is not None and not given.time_limit > 0:
-        raise ValueError(f"time limit {given.time_limit} is not a positive number of seconds")
+    if given.time_limit is not None and not 0 < given.time_limit <= TIMEOUT_MAX:
+        raise ValueError(
+            f"time limit {given.time_limit} is not a positive number of seconds up to"
+            f" {TIMEOUT_MAX:.0f}; leave it out for no limit"
+        )
     if given.gap_limit is not None and not 0 <= given.gap_limit < 1:
         raise ValueError(f"gap limit {given.gap_limit} is not at least 0 and below 1")
     if given.memory_limit is not None:
@@ -123,16 +141,23 @@ def _check_ranges(given: Arguments) -> None:
             raise ValueError("this system does not tell what a process holds: no memory limit here")
     if not 0 <= given.seed <= LARGEST_SEED:
         raise ValueError(f"seed {given.seed} is not between 0 and {LARGEST_SEED}")
-    if given.workers is not None and given.workers < 1:
-        raise ValueError(f"workers {given.workers} is not at least 1")
+    if given.workers is not None and not 1 <= given.workers <= MOST_WORKERS:
+        raise ValueError(f"workers {given.workers} is not between 1 and {MOST_WORKERS}")
 
 
 def _refuse_model_arguments(name: str, given: Arguments) -> None:
     for argument in ("formulation", "engine", "gap_limit", "memory_limit", "log"):
         if getattr(given, argument) is not None:
-            raise ValueError(f"{argument} is for the methods cpsat and milp: {name!r} has no model")
+            what = argument.replace("_", " ")
+            raise ValueError(
+                f"{what} is for the methods cpsat and milp: {name!r} has no model; leave it out or"
+                " choose one of them"
+            )
     if isinstance(given.start, Schedule):
-        raise ValueError(f"start is for the methods cpsat and milp: {name!r} has no model")
+        raise ValueError(
+            f"start is for the methods cpsat and milp: {name!r} has no model; leave it out or"
+            " choose one of them"
+        )
 
 
 def _check_features(engine: Engine, given: Arguments) -> None:

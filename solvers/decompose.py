@@ -40,16 +40,10 @@ def decompose(instance: Instance, progress: Progress, seed: int, workers: int) -
     """Minimise latency, or energy, by a model of each segment that can be part of an optimum.
 
     Raises:
-        ValueError: the goal has a cap or is a product, which no single segment can tell; or costs
-            are too large for CP-SAT.
+        ValueError: costs are too large for CP-SAT.
         RuntimeError: a model is wrong: the evaluator contradicts it.
     """
     goal = progress.goal
-    if goal.objective == "edp" or (goal.latency_cap, goal.energy_cap) != (None, None):
-        raise ValueError(
-            "method 'decompose' takes segments one by one and can neither cap the latency or energy"
-            " of all of them nor minimise the energy-delay product: use 'cpsat'"
-        )
     engine, _ = choose("cpsat")
     ModelSearch(instance, progress, ModelOptions(engine, seed=seed, workers=workers)).start()
     if progress.expired:
@@ -83,18 +77,21 @@ class _Decomposition:
 
     def run(self) -> Stop:
         """Trials until a proof or a limit."""
+        try:
+            return self._search()
+        except _InterruptedError as interrupted:
+            return interrupted.stop
+
+    def _search(self) -> Stop:
         pricing, progress = self._pricing, self._progress
-        pricing.settle(lambda: progress.expired)
+        pricing.settle(self._report)
         step = 1 if pricing.bound is None else pricing.bound // FINENESS + 1
         while pricing.bound is not None:
             progress.raise_bound(pricing.bound)
             if pricing.bound == progress.objective:
                 return "optimal"
             models, limit = self._models, min(pricing.bound + step, pricing.most)
-            try:
-                bounds = self._try(limit)
-            except _InterruptedError as interrupted:
-                return interrupted.stop
+            bounds = self._try(limit)
             if bounds.bound is not None:
                 return self._optimum(bounds)
             pricing.refute(limit)
@@ -102,12 +99,17 @@ class _Decomposition:
                 step *= 2
         return "infeasible"
 
+    def _report(self, bound: int | None) -> None:
+        if bound is not None:
+            self._progress.raise_bound(bound)
+        if self._progress.expired:
+            raise _InterruptedError("time-limit")
+
     def _try(self, limit: int) -> Bounds:
         """Settle the segments on cheapest paths, until the limit is refuted or all are settled."""
         bounds = self._pricing.limited(limit)
         while unsettled := [part for part in bounds.path() if part not in self._settled]:
-            if self._progress.expired:
-                raise _InterruptedError("time-limit")
+            self._report(None)
             self._settle(bounds, min(unsettled, key=lambda part: part[1] - part[0]))
             bounds.approach()
         return bounds

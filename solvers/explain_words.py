@@ -26,10 +26,10 @@ def phrase(kind: Kind, limit: int) -> str:
     if kind in COUNTED:
         return f"at most {_count(limit, kind[:-1])}{COUNTED[kind]}"
     if kind == "latency_cap":
-        return f"a latency of at most {limit} cycles"
+        return f"a latency of at most {limit:,} cycles"
     if kind == "energy_cap":
-        return f"an energy of at most {limit} pJ"
-    return f"a buffer of {limit} bytes a chiplet"
+        return f"an energy of at most {limit:,} pJ"
+    return f"a buffer of {limit:,} bytes a chiplet"
 
 
 def listed(parts: Sequence[str]) -> str:
@@ -56,6 +56,8 @@ def pinned(instance: Instance, pin: Pin) -> str:
     if what == "tiled":
         fits = "" if instance.tables.alone[pin.layer] >= 0 else " (no weight tile of it fits)"
         return f"{layer} pinned to be tiled{fits}" if value else f"{layer} pinned not to be tiled"
+    if what == "chiplets":
+        return f"{layer} pinned to {_count(value, 'chiplet')}"
     return f"{layer} pinned to {what} {value}"
 
 
@@ -65,9 +67,9 @@ def misfit(instance: Instance, layer: int) -> str:
     need = tables.resident[layer] + tables.working[layer]
     option, chiplets = np.unravel_index(np.argmin(need), need.shape)
     return (
-        f"layer {tables.layers[layer]} needs at least {need.min()} bytes a chiplet"
+        f"layer {tables.layers[layer]} needs at least {need.min():,} bytes a chiplet"
         f" ({tables.options[option]}, {_count(int(chiplets) + 1, 'chiplet')}), the buffer holds"
-        f" {tables.capacity}, and no weight tile of the layer fits"
+        f" {tables.capacity:,}, and no weight tile of the layer fits"
     )
 
 

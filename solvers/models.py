@@ -28,6 +28,9 @@ from solvers.engines.engine import Outcome
 
 logger = logging.getLogger("chipweave")
 
+RaiseBound = Callable[[int], None]
+"""Takes a lower bound on a weighted cost."""
+
 GUESSES = 0.0005, 0.003, 0.02
 """How far above its bound an optimum is looked for, before all of a large model is."""
 
@@ -65,11 +68,18 @@ def solve_model(instance: Instance, progress: Progress, options: ModelOptions) -
     """
     search = ModelSearch(instance, progress, options)
     search.start()
-    if progress.goal.objective == "edp":
-        from solvers.edp import minimise_product
+    try:
+        if progress.goal.objective == "edp":
+            from solvers.edp import minimise_product
 
-        return minimise_product(search)
-    return search.minimise(progress.goal.weights, progress.raise_bound).stop
+            return minimise_product(search)
+        return search.minimise(progress.goal.weights, progress.raise_bound).stop
+    except ExpiredError:
+        return "time-limit"
+
+
+class ExpiredError(Exception):
+    """The time ran out while a model was built."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +153,26 @@ class ModelSearch:
         """The best known schedule by weighted cost."""
         return min(self.known, key=lambda known: weights.cost(known.costs), default=None)
 
-    def formulate(self, weights: Weights, reach: int | None = None) -> Formulation:
+    def formulate(
+        self, weights: Weights, reach: int | None = None, raise_bound: RaiseBound | None = None
+    ) -> Formulation:
         """The model with a weighted objective, told what is known and hinted at it.
 
         Args:
             reach: leave out what only costlier schedules use, known or not; by default, what is
                 costlier than the best known schedule.
+            raise_bound: hears of the bounds that come up on the way.
+
+        Raises:
+            ExpiredError: the time is over.
         """
+
+        def report(bound: int | None) -> None:
+            if raise_bound is not None and bound is not None:
+                raise_bound(bound)
+            if self.progress.expired:
+                raise ExpiredError
+
         best = self.cheapest(weights)
         known = None if best is None else weights.cost(best.costs)
         formulation = formulate(
@@ -159,12 +182,13 @@ class ModelSearch:
             self.progress.goal,
             weights,
             known if reach is None else reach,
+            report=report,
         )
         if best is not None and known is not None and (reach is None or known <= reach):
             formulation.hint(best.schedule)
         return formulation
 
-    def minimise(self, weights: Weights, raise_bound: Callable[[int], None]) -> Solved:
+    def minimise(self, weights: Weights, raise_bound: RaiseBound) -> Solved:
         """Find and prove the least weighted cost, as far as the limits allow.
 
         A model that knows a good bound but no good schedule is large. It is then tried with what
@@ -173,8 +197,11 @@ class ModelSearch:
 
         Args:
             raise_bound: takes every lower bound on the weighted cost, also those on the way.
+
+        Raises:
+            ExpiredError: the time ran out while a model was built.
         """
-        formulation = self.formulate(weights)
+        formulation = self.formulate(weights, raise_bound=raise_bound)
         guesses = self._guesses(weights, formulation.bound)
         if not guesses:
             return self.run(formulation, weights, raise_bound)
@@ -198,7 +225,7 @@ class ModelSearch:
         self,
         formulation: Formulation,
         weights: Weights,
-        raise_bound: Callable[[int], None],
+        raise_bound: RaiseBound,
         reach: int | None = None,
     ) -> Solved:
         """Run the engine on a model that minimises a weighted cost.
@@ -266,7 +293,7 @@ class _Reports:
         search: ModelSearch,
         formulation: Formulation,
         weights: Weights,
-        listener: Callable[[int], None],
+        listener: RaiseBound,
         reach: int | None,
     ) -> None:
         self.best_bound: int | None = None

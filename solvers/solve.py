@@ -23,10 +23,11 @@ METHODS: dict[str, Method] = {
     "pipeline": Method("heuristics.baselines:pipeline"),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",)),
-    "exact": Method("solvers.exact:exact", ("numba",), takes_goal=True),
-    "cpsat": Method("solvers.models:solve_model", ("numba",), takes_goal=True, models="cpsat"),
-    "milp": Method("solvers.models:solve_model", ("numba",), takes_goal=True, models="milp"),
-    "enumerate": Method("solvers.enumeration:enumerate_all", takes_goal=True),
+    "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
+    "cpsat": Method("solvers.models:solve_model", ("numba",), goals="any", models="cpsat"),
+    "milp": Method("solvers.models:solve_model", ("numba",), goals="any", models="milp"),
+    "decompose": Method("solvers.decompose:decompose", ("numba", "ortools"), goals="separable"),
+    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any"),
 }
 """Method's name -> method."""
 

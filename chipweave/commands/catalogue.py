@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 NETWORKS_HELP = "List the built-in networks."
 PACKAGES_HELP = "List the built-in packages."
+GOALS = {
+    "latency": "latency",
+    "separable": "latency or energy, with limits and pins",
+    "any": "any, with conditions",
+}
+"""What methods minimise, by `Method.goals`."""
+
 METHODS_HELP = "List the methods."
 ENGINES_HELP = """List the engines for the methods cpsat and milp, those that are here and others.
 
@@ -94,7 +101,7 @@ def methods() -> None:
         (
             name,
             _described(method),
-            "any, with conditions" if method.takes_goal else "latency",
+            GOALS[method.goals],
             ", ".join(method.packages),
         )
         for name, method in METHODS.items()

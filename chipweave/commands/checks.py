@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from chipweave.output import STDOUT, check_writable
@@ -29,25 +30,54 @@ def check_outputs(
     markdown: str | None = None,
     plot: str | None = None,
     out: str | None = None,
+    log: str | None = None,
+    inputs: Iterable[str | None] = (),
 ) -> None:
-    """Refuse files that could not be written at the end of a long run.
+    """Refuse files that could not be written at the end of a long run, or would be lost.
+
+    Args:
+        json, markdown, plot, out, log: what to write.
+        inputs: what is read, and must not be overwritten.
 
     Raises:
-        ValueError: a folder is missing, a name has the wrong ending, or two things would go to
-            standard output.
+        ValueError: a folder is missing, a name has the wrong ending, two things would go to one
+            place, or a file that is read would be overwritten.
     """
+    _refuse_one_place_for_two(
+        {"--json": json, "--markdown": markdown, "--plot": plot, "--out": out, "--log": log},
+        {Path(name).resolve() for name in inputs if name is not None},
+    )
     check_writable("--json", json)
     check_writable("--markdown", markdown)
     if json == markdown == STDOUT:
         raise ValueError("--json and --markdown cannot both go to standard output")
     check_writable("--plot", plot)
     check_writable("--out", out)
+    check_writable("--log", log)
+    if log == STDOUT:
+        raise ValueError("--log -: a log goes into a file, standard output is for the result")
     if plot is not None:
         from schedules.draw import picture_format
 
-        picture_format(plot)
+        try:
+            picture_format(plot)
+        except ValueError as error:
+            raise ValueError(f"--plot {error}") from None
     if out is not None:
         from instances.files.text import SUFFIXES
 
         if out == STDOUT or Path(out).suffix.lower() not in SUFFIXES:
             raise ValueError(f"--out {out}: a schedule's file ends in {', '.join(SUFFIXES)}")
+
+
+def _refuse_one_place_for_two(outputs: dict[str, str | None], inputs: set[Path]) -> None:
+    taken: dict[Path, str] = {}
+    for option, name in outputs.items():
+        if not name or name == STDOUT:
+            continue
+        place = Path(name).resolve()
+        if place in taken:
+            raise ValueError(f"{taken[place]} and {option} both name {name}: give each its file")
+        if place in inputs and place.is_file():
+            raise ValueError(f"{option} {name}: would overwrite what is read; name another file")
+        taken[place] = option

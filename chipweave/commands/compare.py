@@ -45,7 +45,8 @@ def compare(
     markdown: options.Markdown = None,
     plot: options.Plot = None,
 ) -> None:
-    check_outputs(json=json, markdown=markdown, plot=plot)
+    inputs = (task.what, task.package)
+    check_outputs(json=json, markdown=markdown, plot=plot, inputs=inputs)
     names = [name.strip() for name in methods.split(",") if name.strip()]
     for name in names:
         check_method(name)
@@ -63,7 +64,9 @@ def compare(
             watch=lambda name: status.watch(f"{name} on {instance.name}"),
             **arguments,
         )
-    why = why_not(instance, goal, limits.workers) if comparison.infeasible else []
+    why = []
+    if comparison.infeasible:
+        why = [*why_not(instance, goal, limits.workers), *conditions.floor_in_cycles(goal)]
     _report(comparison, why, json=json, markdown=markdown, plot=plot)
     raise typer.Exit(_exit_code(comparison))
 

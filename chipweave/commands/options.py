@@ -189,6 +189,15 @@ class Conditions:
         goal.check(instance)
         return goal
 
+    def floor_in_cycles(self, goal: Goal) -> list[str]:
+        """What a throughput floor means, for texts that speak of a latency; none without one."""
+        if self.throughput_floor is None or goal.latency_cap is None:
+            return []
+        return [
+            f"(--throughput-floor {self.throughput_floor} asks for a latency of at most"
+            f" {goal.latency_cap:,} cycles: batch / latency is the throughput)"
+        ]
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -61,7 +61,8 @@ def pareto(
     plot: Plot = None,
     out: Folder = None,
 ) -> None:
-    check_outputs(json=json, markdown=markdown, plot=plot)
+    inputs = (task.what, task.package)
+    check_outputs(json=json, markdown=markdown, plot=plot, inputs=inputs)
     check_method(method)
     check_folder(out)
     arguments = limits.arguments()
@@ -81,7 +82,9 @@ def pareto(
             watch=lambda name: status.watch(f"{name}: {method} on {instance.name}"),
             **arguments,
         )
-    why = why_not(instance, goal, limits.workers) if front.stop == "infeasible" else []
+    why = []
+    if front.stop == "infeasible":
+        why = [*why_not(instance, goal, limits.workers), *conditions.floor_in_cycles(goal)]
     _report(front, why, json=json, markdown=markdown)
     if front.points and plot is not None:
         cw.draw_front(
@@ -99,12 +102,18 @@ def check_folder(out: str | None) -> None:
     """Refuse a folder that could not be made or written to.
 
     Raises:
-        ValueError: it is a file, or lies in no folder.
+        ValueError: it is a file, lies in no folder, or holds points of an earlier run.
     """
     if out is None:
         return
     if Path(out).exists() and not Path(out).is_dir():
         raise ValueError(f"--out {out}: is a file, not a folder")
+    old = sorted(Path(out).glob("point-*.yaml"))
+    if old:
+        raise ValueError(
+            f"--out {out}: holds points of an earlier run ({old[0].name}); remove them or name"
+            " another folder"
+        )
     check_writable("--out", str(Path(out) / "point-1.yaml" if Path(out).is_dir() else out))
 
 
@@ -125,7 +134,8 @@ def _report(front: Front, why: list[str], *, json: str | None, markdown: str | N
     table = front_table(front)
     if STDOUT not in (json, markdown):
         screen = console()
-        table.show(screen)
+        if front.points:
+            table.show(screen)
         screen.print(f"{front.stop}; {front.runtime_s:.2f} s", markup=False)
         for line in why:
             screen.print(line, markup=False, soft_wrap=True)

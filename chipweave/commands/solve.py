@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.why import why_not
-from chipweave.output import STDOUT, check_writable, write_json
+from chipweave.output import STDOUT, attempt_all, write_json
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -71,8 +72,7 @@ def solve(
     plot: options.Plot = None,
     out: Out = None,
 ) -> None:
-    check_outputs(json=json, plot=plot, out=out)
-    check_log(log)
+    check_outputs(json=json, plot=plot, out=out, log=log, inputs=(task.what, task.package))
     check_method(method)
     if start is not None and no_start:
         raise ValueError("--start and --no-start exclude each other")
@@ -93,22 +93,17 @@ def solve(
             listener=status,
             **arguments,
         )
-    why = why_not(instance, goal, limits.workers) if result.stop == "infeasible" else []
-    _write(instance, result, why, json=json, plot=plot, out=out)
-    if json != STDOUT:
-        _print(instance, result, why)
+    why = []
+    if result.stop == "infeasible":
+        why = [*why_not(instance, goal, limits.workers), *conditions.floor_in_cycles(goal)]
+    try:
+        _write(instance, result, why, json=json, plot=plot, out=out)
+    finally:  # what cannot be written is at least seen
+        if json == STDOUT:
+            write_json(STDOUT, _data(instance, result, why))
+        else:
+            _print(instance, result, why)
     raise typer.Exit(_exit_code(result))
-
-
-def check_log(log: str | None) -> None:
-    """Refuse a log that cannot be a file.
-
-    Raises:
-        ValueError: standard output, or a file that cannot be written.
-    """
-    if log == STDOUT:
-        raise ValueError("--log -: a log goes into a file, standard output is for the result")
-    check_writable("--log", log)
 
 
 def read_start(instance: Instance, path: str) -> Schedule:
@@ -118,8 +113,9 @@ def read_start(instance: Instance, path: str) -> Schedule:
         ValueError: the file holds none, or one that may not run.
     """
     import chipweave as cw
+    from chipweave.goals import schedule_of
 
-    schedule = cw.read_schedule(path)
+    schedule = schedule_of(f"--start {path}", path)
     wrong = cw.violations(instance, schedule)
     if wrong:
         raise ValueError(f"--start {path}: the schedule may not run: {wrong[0]}")
@@ -136,17 +132,23 @@ def _write(
     out: str | None,
 ) -> None:
     import chipweave as cw
+
+    schedule = result.schedule
+    writes: list[Callable[[], None]] = []
+    if json not in (None, STDOUT):
+        writes.append(lambda: write_json(str(json), _data(instance, result, why)))
+    if schedule is not None and out is not None:
+        writes.append(lambda: cw.write_schedule(schedule, Path(out)))
+    if schedule is not None and plot is not None:
+        writes.append(lambda: cw.draw(instance, schedule, plot))
+    attempt_all(writes)
+
+
+def _data(instance: Instance, result: Result, why: list[str]) -> dict[str, Any]:
     from chipweave.report import about
 
-    if json is not None:
-        reasons = {"why": why} if result.stop == "infeasible" else {}
-        write_json(json, {**result.to_data(), **about(instance), **reasons})
-    if result.schedule is None:
-        return
-    if out is not None:
-        cw.write_schedule(result.schedule, Path(out))
-    if plot is not None:
-        cw.draw(instance, result.schedule, plot)
+    reasons = {"why": why} if result.stop == "infeasible" else {}
+    return {**result.to_data(), **about(instance), **reasons}
 
 
 def _print(instance: Instance, result: Result, why: list[str]) -> None:

@@ -75,12 +75,18 @@ def strength(
     from chipweave.grid import console
     from chipweave.report import strength_table
 
+    chosen = None
+    if instances is not None:
+        chosen = [named(name, batch) for name in _names("--instances", instances)]
+    models = list(cw.FORMULATIONS)
+    if formulations is not None:
+        models = _names("--formulations", formulations)
     with live("strength") as status:
         rows = list(
             cw.strength(
-                None if instances is None else [named(name, batch) for name in _names(instances)],
-                list(cw.FORMULATIONS) if formulations is None else _names(formulations),
-                _names(engines),
+                chosen,
+                models,
+                _names("--engines", engines),
                 goal=cw.Goal(goals.objective(objective)),
                 time_limit=time_limit,
                 without_limit=not with_limit_only,
@@ -113,5 +119,8 @@ def named(text: str, batch: int | None) -> Instance:
     return cw.instance(network, package, batch=batch)
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(option: str, text: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise ValueError(f"{option}: names nothing, expected names with commas between")
+    return names

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chipweave.commands import options
-from chipweave.output import STDOUT, check_writable, write_json
+from chipweave.commands.checks import check_outputs
+from chipweave.output import STDOUT, write_json
 
 if TYPE_CHECKING:
     from schedules.evaluate import Evaluation
@@ -46,7 +47,7 @@ def verify(
     objective: options.Objective = "latency",
     json: options.Json = None,
 ) -> None:
-    check_writable("--json", json)
+    check_outputs(json=json, inputs=(task.what, task.package, schedule))
     import chipweave as cw
     from chipweave.grid import console
     from chipweave.report import evaluation_summary, schedule_table
@@ -64,7 +65,8 @@ def verify(
         if evaluation is not None:
             evaluation_summary(instance, goal, evaluation).show(screen)
             schedule_table(instance, found, evaluation).show(screen)
-        for sentence in (*wrong, *broken):
+        remarks = conditions.floor_in_cycles(goal) if broken else []
+        for sentence in (*wrong, *broken, *remarks):
             screen.print(sentence, markup=False, soft_wrap=True)
         if not wrong and not broken:
             screen.print("the schedule may run: no constraint is broken")

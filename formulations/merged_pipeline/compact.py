@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.compact_conditions import Conditions
 from formulations.merged_pipeline.compact_energy import Energies
 from formulations.merged_pipeline.compact_horizon import Scope
@@ -76,6 +77,7 @@ class Compact(Stages, Energies, Conditions):
             shrink to it. Leave it out if you add constraints that this schedule may break.
         families: the constraint families to build, all by default; tests leave some out. What
             `capacity` and `caps` would forbid stays within the domains if they are left out.
+        report: hears now and then while the model is built.
 
     Raises:
         ValueError: the costs are too large for the modeller, or the objective is a product.
@@ -91,11 +93,13 @@ class Compact(Stages, Energies, Conditions):
         weights: Weights | None = None,
         limit: int | None = None,
         families: Sequence[str] = FAMILIES,
+        report: Report = unheard,
     ) -> None:
         goal = Goal() if goal is None else goal
         weights = goal.weights if weights is None else weights
         super().__init__(instance, modeller, Scope(goal, weights, limit, families))
         for family in families:
+            report(self.bound)
             getattr(self, family)()
         self._minimize()
 

@@ -21,10 +21,11 @@ what caps and a limit rule out, are those of interval_bounds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from math import ceil, inf
+from math import ceil
 
 import numpy as np
 
+from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.columns import Columns
 from formulations.merged_pipeline.interval_bounds import Bounds, budget
 from formulations.merged_pipeline.interval_points import declare, point_of, refuse, schedule_of
@@ -84,6 +85,7 @@ class Intervals:
         weights: Weights | None = None,
         limit: int | None = None,
         families: Sequence[str] = FAMILIES,
+        report: Report = unheard,
     ) -> None:
         self.modeller = modeller
         self._instance = instance
@@ -93,16 +95,17 @@ class Intervals:
         self._priced = self._goal.needs_energy or self._weights.energy > 0
         self._names = instance.tables.layers
         self._depth = min(self._goal.clusters or len(self._names), len(self._names))
-        self._build_sets()
+        self._build_sets(report)
         self._refuse_overflow()
         self.variables = declare(modeller, self.sets, self._tables, self._depth)
         self.latency: Expression = self._latency()
         self.energy: Expression = self._energy() if self._priced else None
         for family in families:
+            report(self.bound)
             getattr(self, family)()
         modeller.minimize(self._cost())
 
-    def _build_sets(self) -> None:
+    def _build_sets(self, report: Report) -> None:
         """The sets, and the bound, of the instance as the goal restricts it."""
         goal, layers = self._goal, len(self._names)
         instance = restricted(self._instance, goal)
@@ -118,11 +121,10 @@ class Intervals:
         # A segment of one layer, tiled or not, is one cluster.
         np.fill_diagonal(segments, segments.diagonal() & clusters.diagonal())
         found = [q for place in np.argwhere(clusters).tolist() for q in columns.of(*place)]
-        self.sets = Bounds(instance, found, segments, budgets, self._priced)
+        self.sets = Bounds(instance, found, segments, budgets, self._priced, report)
         self._first = np.array([q.first for q in self.sets.columns], dtype=np.int64)
         self._last = np.array([q.last for q in self.sets.columns], dtype=np.int64)
-        reachable = self.sets.cost < inf
-        self.bound: int | None = ceil(self.sets.cost) + self.sets.paid if reachable else None
+        self.bound: int | None = self.sets.bound
 
     def _refuse_overflow(self) -> None:
         """Tell the modeller how large the largest sums may become."""

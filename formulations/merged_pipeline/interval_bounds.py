@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import inf
+from math import ceil, inf
 
 import numpy as np
 
+from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.columns import FAR, Column
 from formulations.merged_pipeline.interval_relaxation import (
     HAIR,
@@ -90,7 +91,6 @@ class Bounds:
         times: [Q] their cycles, or the least beat of the segments that may use them if that is
             longer.
         priced: whether energy counts.
-        cost: no schedule costs less by the first budget, loads apart; inf if there is none.
 
     Args:
         columns: sorted by interval.
@@ -105,9 +105,11 @@ class Bounds:
         allowed: Flags,
         budgets: Sequence[Budget],
         priced: bool,
+        report: Report = unheard,
     ) -> None:
         tables = instance.tables
         self._instance, self._budgets, self.priced = instance, budgets, priced
+        self.paid = budgets[0].paid
         self._stages = _stages(columns, len(tables.layers))
         self._least = tables.io.copy()
         self._useful: dict[tuple[int, int], Ints] = {}
@@ -116,16 +118,29 @@ class Bounds:
         alone, joules = tables.alone.astype(float), tables.energy.alone.astype(float)
         costs = np.array([b.cycle * alone + b.joule * joules for b in budgets])
         self._tiled: Floats = np.where(fits, instance.batch * costs, np.inf)
-        while self._tighten():
+        while self._tighten(report):
             pass
         self._conclude(columns)
 
-    def _tighten(self) -> bool:
+    @property
+    def bound(self) -> int | None:
+        """No schedule costs less by the first budget; None if there is none."""
+        cost = sums(self._lowest(0))[0][-1] * HAIR
+        return ceil(cost) + self.paid if cost < inf else None
+
+    def _lowest(self, budget: int) -> Floats:
+        """[L,L] what segments, tiled or not, cost at least by a budget."""
+        lowest = self._costs[budget].copy()
+        np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[budget]))
+        return lowest
+
+    def _tighten(self, report: Report) -> bool:
         """Settle each open segment against its budgets; whether any cost has risen."""
         before = self._costs.copy(), self._tiled.copy()
-        rooms = self._rooms()
+        bound, rooms = self.bound, self._rooms()
         self._useful.clear()
         for s, e in np.argwhere(np.isfinite(self._costs[0])).tolist():
+            report(bound)
             useful = self._settle(s, e, rooms[:, s, e])
             if np.isfinite(self._costs[0, s, e]):
                 self._useful[s, e] = useful
@@ -154,12 +169,11 @@ class Bounds:
         """[B,L,L] what a segment may cost beside the cheapest others; -inf if nothing is left."""
         rooms = np.empty_like(self._costs)
         for b, budget in enumerate(self._budgets):
-            lowest = self._costs[b].copy()
-            np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[b]))
-            before, after = sums(lowest)
+            before, after = sums(self._lowest(b))
             around = before[:-1, None] + after[None, 1:]
             around[np.isinf(around)] = np.nan
-            left = budget.most - budget.paid - around * HAIR
+            # A hair more than is left: costs beyond 2^53 are rounded.
+            left = (budget.most - budget.paid) / HAIR - around * HAIR
             rooms[b] = np.where(np.isnan(around), -np.inf, left)
         return rooms
 
@@ -182,10 +196,6 @@ class Bounds:
             layer: float(self._tiled[0, layer] * HAIR)
             for layer in np.flatnonzero(np.isfinite(self._tiled[0])).tolist()
         }
-        self.paid = self._budgets[0].paid
-        lowest = self._costs[0].copy()
-        np.fill_diagonal(lowest, np.minimum(lowest.diagonal(), self._tiled[0]))
-        self.cost = float(sums(lowest)[0][-1] * HAIR)
 
     def _price(self, s: int, e: int, useful: Ints, times: Ints) -> PricedSegment:
         least = int(self._least[s, e])

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, Stage
 from formulations.merged_pipeline.segment_pricing import Pricing
@@ -80,7 +81,7 @@ class Segments:
             that only costlier schedules use are left out. Leave it out if you add constraints that
             this schedule may break; the model is then much larger.
         families: the constraint families to build, all by default; tests leave some out.
-        pricing: of the same instance, goal and weights, for models with several limits.
+        report: hears of the bound while the model is built.
 
     Raises:
         ValueError: the costs are too large for the modeller.
@@ -94,14 +95,14 @@ class Segments:
         weights: Weights | None = None,
         limit: int | None = None,
         families: Sequence[str] = FAMILIES,
-        pricing: Pricing | None = None,
+        report: Report = unheard,
     ) -> None:
         self._state(instance, modeller, goal, weights)
-        self._pricing = pricing or Pricing(instance, self._goal, self._weights, limit)
-        self._pricing.settle()
-        columns = self._pricing.columns(limit)
+        self._pricing = Pricing(instance, self._goal, self._weights, limit)
+        self._pricing.settle(report)
+        columns = self._pricing.columns(limit, report)
         self.bound: int | None = self._pricing.bound if columns else None
-        self._build(columns, families)
+        self._build(columns, families, report)
 
     def _state(
         self, instance: Instance, modeller: Modeller, goal: Goal | None, weights: Weights | None
@@ -113,7 +114,12 @@ class Segments:
         self._priced = self._goal.needs_energy or self._weights.energy > 0
         self._layers = instance.tables.layers
 
-    def _build(self, columns: list[SegmentColumn], families: Sequence[str]) -> None:
+    def _build(
+        self,
+        columns: list[SegmentColumn],
+        families: Sequence[str],
+        report: Report = unheard,
+    ) -> None:
         """Variables, constraints and objective."""
         self.columns = columns
         self._refuse_overflow()
@@ -122,6 +128,7 @@ class Segments:
         self.latency: Expression = self._total(1, 0)
         self.energy: Expression | None = self._total(leakage, 1) if self._priced else None
         for family in families:
+            report(self.bound)
             getattr(self, family)()
         self.modeller.minimize(self._total(*self._weigh()))
 

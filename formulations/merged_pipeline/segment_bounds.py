@@ -4,7 +4,7 @@ A segment's beat is bounded by three relaxations, each a dynamic program over cl
 lets go of the sharing of chiplets:
 
 - area: the stages' chiplets times their times sum to at most C times the beat;
-- min-max: each stage has all chiplets but K-1 to itself;
+- min-max: the k-th stage has at most C-k+1 chiplets, as each one before it needs one;
 - the segment's DRAM traffic.
 
 Its energy is bounded by the cheapest stages, and a weighted cost also by area and energy together.
@@ -16,7 +16,7 @@ steps are repeated until nothing changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any
 
@@ -126,13 +126,18 @@ class Bounds:
         self._proved[first, last] = max(self._proved[first, last], cost)
         self._price_one(first, last)
 
-    def tighten(self) -> None:
-        """Raise the bounds of all open segments until nothing changes."""
+    def tighten(self, pause: Callable[[], object]) -> None:
+        """Raise the bounds of all open segments until nothing changes.
+
+        Args:
+            pause: called now and then; what it raises ends this.
+        """
         self._price()
         changed = True
         while changed and self.bound is not None:
             before = self._costs
             for place in self.open():
+                pause()
                 self._raise(*place)
             self._price()
             changed = not all(map(np.array_equal, before, self._costs))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.columns import Columns
 from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, segment_columns
@@ -54,14 +53,15 @@ class Pricing:
         self._unrefuted = limit
         self.bound: int | None = self._bounds.bound
 
-    def settle(self, stop: Callable[[], bool] = lambda: False) -> None:
-        """Raise the bound as far as the relaxations carry it, or until `stop` says so.
+    def settle(self, report: Report = unheard) -> None:
+        """Raise the bound as far as the relaxations carry it, and report it on the way.
 
         If they show that no schedule costs at most U, then U+1 is a bound (destructive bounds:
         Klein and Scholl, European Journal of Operational Research 112, 1999).
         """
         step = 1 if self.bound is None else self.bound // FINENESS + 1
-        while self.bound is not None and not self._is_settled(self.bound) and not stop():
+        while self.bound is not None and not self._is_settled(self.bound):
+            report(self.bound)
             trial = self.bound + step
             if self._unrefuted is not None:
                 trial = min((self.bound + self._unrefuted) // 2, trial)
@@ -84,13 +84,13 @@ class Pricing:
         if self.bound is not None:
             self.bound = None if limit >= self.most else max(self.bound, limit + 1)
 
-    def columns(self, limit: int | None) -> list[SegmentColumn]:
+    def columns(self, limit: int | None, report: Report = unheard) -> list[SegmentColumn]:
         """The segment columns for schedules that cost at most `limit`; none if there are none."""
         most = self.most if limit is None else limit
         if self.bound is None or most < self.bound:
             return []
         bounds = self.limited(most)
-        bounds.tighten()
+        bounds.tighten(lambda: report(self.bound))
         return segment_columns(self._known, bounds)
 
     def columns_of(self, bounds: Bounds, part: tuple[int, int]) -> list[SegmentColumn]:

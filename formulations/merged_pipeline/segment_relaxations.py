@@ -56,7 +56,9 @@ def least_sums(values: Ints, most: int) -> Ints:
 
 @compiled
 def least_slowest(fastest: Ints, most: int) -> Ints:
-    """[L,L,K+1] the least slowest stage of segment s..e in k clusters, each with C-k+1 chiplets.
+    """[L,L,K+1] the least slowest stage of segment s..e in k clusters, on regions that may overlap.
+
+    The k-th cluster has at most C-k+1 chiplets, as each one before it needs one.
 
     Args:
         fastest: [L,L,C] the time of a cluster on at most c+1 chiplets.

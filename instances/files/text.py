@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from instances.files.errors import closest, fail, listed, quoted, show
+from instances.files.whole import write_whole
 from instances.files.yaml_text import MAX_COLLECTIONS, MAX_KEYS, dump_yaml, load_yaml
 
 MAX_BYTES = 64 * 2**20
@@ -68,16 +67,10 @@ def write_data(data: Mapping[str, object], path: str | Path) -> None:
     source = str(path)
     suffix = _suffix(path)
     text = _dump_json(data, "") + "\n" if suffix == ".json" else dump_yaml(data)
-    target = Path(path).resolve()  # through a symbolic link, so that the link stays one
-    beside = target.with_name(f".{uuid4().hex}.tmp")
     try:
-        with beside.open("x", encoding="utf-8", newline="\n") as handle:
-            handle.write(text)
-        os.replace(beside, target)
+        write_whole(path, text.encode())
     except OSError as error:
         fail(source, f"cannot be written: {error.strerror}")
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def _suffix(path: str | Path) -> str:

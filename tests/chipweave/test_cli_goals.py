@@ -171,7 +171,7 @@ def test_verify_lists_breaches_beside_the_costs(run: Run, tiny: Path, tmp_path: 
     code, out, _ = run("verify", tiny, path, *conditions)
     assert code == 1
     assert "the latency of 229 cycles exceeds the cap of 228" in out
-    assert "layer b is pinned to cluster True, but has False" in out
+    assert "layer b is pinned to start a cluster, but does not" in out
     assert "no constraint is broken" not in out
     code, out, _ = run("verify", tiny, path, *conditions, "--json", "-", "--objective", "energy")
     found = json.loads(out)

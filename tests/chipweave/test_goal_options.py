@@ -61,6 +61,7 @@ def test_every_option_reaches_the_goal(instance: Instance) -> None:
         (None, "0.1", 60),  # 6 samples in 60 cycles, though 0.1 is no binary fraction
         (None, "6/59", 59),
         ("50", "0.1", 50),
+        ("1,234,567.8", None, 1234567),  # as our own tables print it
         ("70", "0.1", 60),
     ],
 )
@@ -119,11 +120,16 @@ def test_a_part_of_a_schedule_is_held(
         ({"pin": ["-1:segment"]}, "no layer '-1'"),
         ({"pin": ["1:segmented"]}, "Did you mean segment"),
         ({"pin": ["1:no-option"]}, "unknown fact 'no-option'"),
-        ({"pin": ["1:option"]}, "Facts are segment, no-segment"),
+        ({"pin": ["1:option"]}, "option needs a value, such as chiplets=4"),
         ({"pin": ["1:chiplets=many"]}, "chiplets=many is not a number"),
         ({"pin": ["1:chiplets=4"]}, "pinned to 4 chiplets: the package has 3"),
         ({"pin": ["1:option=XSP"]}, "there are ISP, WSP"),
-        ({"pin": ["1:segment,no-segment"]}, "segment is fixed twice"),
+        ({"pin": ["1:chiplets"]}, "chiplets needs a value, such as chiplets=4"),
+        ({"pin": ["1:segment=yes"]}, "segment takes no value"),
+        ({"hold": ["nowhere.yaml"]}, "--hold nowhere.yaml: "),
+        ({"hold": ["."]}, "--hold .: is a folder"),
+        ({"latency_cap": "1,5"}, "--latency-cap 1,5: is not a number"),
+        ({"pin": ["1:segment,no-segment"]}, "segment and no-segment contradict each other"),
         ({"hold": ["nowhere.yaml"]}, "no such file"),
         ({"hold": ["{split}:2-1"]}, "layer 2 comes after layer 1"),
         ({"hold": ["{split}:1-9"]}, "no layer '9'"),

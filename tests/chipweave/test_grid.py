@@ -45,3 +45,15 @@ def test_brackets_are_printed_as_they_are(
     wide = "w" * (PIPE_WIDTH // 2)
     Grid(("name",), [("tile [red] [/] of " + wide,)]).show(console())
     assert f"tile [red] [/] of {wide}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("columns", "stacked"), [("40", False), ("18", True)])
+def test_a_terminal_too_narrow_for_the_columns_loses_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: str, stacked: bool
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    Grid(("method", ">cycles"), [("exact", "5,950,227")]).show(console())
+    out = capsys.readouterr().out
+    assert "5,950,227" in out
+    assert "…" not in out
+    assert ("cycles: 5,950,227" in out) == stacked

@@ -179,3 +179,11 @@ def test_a_terminal_without_unicode_still_gets_its_table(tiny: Path) -> None:
     )
     assert b"318 cycles" in done.stdout
     assert done.stderr == b""
+
+
+def test_a_closed_standard_output_causes_no_traceback(tiny: Path, tmp_path: Path) -> None:
+    path = tmp_path / "result.json"
+    command = f"exec {sys.executable} -m chipweave solve {tiny} --method pipeline --json {path} >&-"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=True)
+    assert done.stderr == ""
+    assert json.loads(path.read_text())["objective"] == 318

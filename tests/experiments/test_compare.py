@@ -46,7 +46,9 @@ def with_methods(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Comparison]:
 
     def run(options: dict[str, Any] | None = None, /, **methods: Run) -> Comparison:
         for name in methods:
-            monkeypatch.setitem(METHODS, name, Method(name, takes_goal=name.startswith("any")))
+            monkeypatch.setitem(
+                METHODS, name, Method(name, goals="any" if name.startswith("any") else "latency")
+            )
         monkeypatch.setattr(solvers.solve, "_load", lambda method: methods[method.place])
         return compare(INSTANCE, list(methods), **(options or {}))
 

@@ -223,3 +223,7 @@ def test_data_hold_all_points_with_their_schedules(wide_front: Costs) -> None:
 def test_what_cannot_be_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         pareto(WIDE, **arguments)
+
+
+def test_more_points_than_there_are_cost_no_time() -> None:
+    assert costs(pareto(WIDE, points=10**12)) == known_front(WIDE)

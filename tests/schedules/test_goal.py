@@ -65,11 +65,11 @@ def test_caps_hold_to_the_last_cycle_and_picojoule(pair: Instance, schedule: Sch
     assert breaches(pair, schedule, Goal(latency_cap=cycles, energy_cap=energy)) == []
     assert (
         sentence(pair, schedule, Goal(latency_cap=cycles - 1))
-        == f"the latency of {cycles} cycles exceeds the cap of {cycles - 1}"
+        == f"the latency of {cycles:,} cycles exceeds the cap of {cycles - 1:,}"
     )
     assert (
         sentence(pair, schedule, Goal(energy_cap=energy - 1))
-        == f"the energy of {energy} pJ exceeds the cap of {energy - 1}"
+        == f"the energy of {energy:,} pJ exceeds the cap of {energy - 1:,}"
     )
 
 
@@ -91,30 +91,37 @@ def test_limits_say_where_and_by_how_much_they_are_broken(
 
 
 @pytest.mark.parametrize(
-    ("schedule", "kept", "broken"),
+    ("schedule", "kept", "broken", "text"),
     [
-        (APART, Pin(1, segment=True), Pin(1, segment=False)),
-        (PIPELINE, Pin(1, segment=False), Pin(1, segment=True)),
-        (PIPELINE, Pin(1, cluster=True), Pin(1, cluster=False)),
-        (MERGED, Pin(1, cluster=False), Pin(1, cluster=True)),
-        (APART, Pin(0, tiled=False), Pin(0, tiled=True)),
-        (TILED, Pin(0, tiled=True), Pin(0, tiled=False)),
-        (TILED, Pin(0, chiplets=3), Pin(0, chiplets=1)),
-        (PIPELINE, Pin(1, chiplets=2), Pin(1, chiplets=1)),
-        (MERGED, Pin(1, option=I), Pin(1, option=W)),
+        (APART, Pin(1, segment=True), Pin(1, segment=False), "not to start a segment, but does"),
+        (PIPELINE, Pin(1, segment=False), Pin(1, segment=True), "to start a segment, but does not"),
+        (PIPELINE, Pin(1, cluster=True), Pin(1, cluster=False), "not to start a cluster, but does"),
+        (MERGED, Pin(1, cluster=False), Pin(1, cluster=True), "to start a cluster, but does not"),
+        (APART, Pin(0, tiled=False), Pin(0, tiled=True), "to be tiled, but is not"),
+        (TILED, Pin(0, tiled=True), Pin(0, tiled=False), "not to be tiled, but is"),
+        (TILED, Pin(0, chiplets=3), Pin(0, chiplets=1), "to 1 chiplet, but runs on 3"),
+        (PIPELINE, Pin(1, chiplets=2), Pin(1, chiplets=1), "to 1 chiplet, but runs on 2"),
+        (MERGED, Pin(1, option=I), Pin(1, option=W), "to option WSP, but runs with ISP"),
     ],
 )
 def test_pins_are_kept_or_broken(
-    pair: Instance, schedule: Schedule, kept: Pin, broken: Pin
+    pair: Instance, schedule: Schedule, kept: Pin, broken: Pin, text: str
 ) -> None:
     assert breaches(pair, schedule, Goal(pins=(kept,))) == []
     name = "ab"[broken.layer]
-    assert f"layer {name} is pinned to " in sentence(pair, schedule, Goal(pins=(broken,)))
+    assert sentence(pair, schedule, Goal(pins=(broken,))) == f"layer {name} is pinned {text}"
 
 
 def test_a_tiled_layer_has_no_option(pair: Instance) -> None:
     """Not even the one that its cluster names."""
-    assert "pinned to option ISP" in sentence(pair, TILED, Goal(pins=(Pin(0, option=I),)))
+    found = sentence(pair, TILED, Goal(pins=(Pin(0, option=I),)))
+    assert found == "layer a is pinned to option ISP, but is tiled, which has no option"
+
+
+def test_one_of_a_thing_is_no_plural(pair: Instance) -> None:
+    """A limit below 1 is refused by `check`, and breached in words that still read well."""
+    assert "has 1 segment, at most 0 may be" in sentence(pair, MERGED, Goal(segments=0))
+    assert "has 1 cluster, at most 0 may be" in sentence(pair, MERGED, Goal(clusters=0))
 
 
 # --- part held fixed -----------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def test_a_wrong_schedule_is_refused_with_every_violation(example: Instance) -> 
     wrong = Schedule((Segment((Cluster(0, 0, 4, ("ISP", "WSP")),)),))
     with pytest.raises(WrongScheduleError) as caught:
         progress.offer(wrong)
-    for part in ("2 options for 1 layers", "uses 4 chiplets", "layers 1 to 1 are in no cluster"):
+    for part in ("2 options for 1 layer", "uses 4 chiplets", "layers 1 to 1 are in no cluster"):
         assert part in str(caught.value)
     assert progress.best == merged(2)
     assert len(progress.trace) == 1

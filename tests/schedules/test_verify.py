@@ -127,7 +127,8 @@ def test_a_cluster_has_at_least_one_chiplet(four: Instance, chiplets: int) -> No
 @pytest.mark.parametrize("options", [(), (I,), (I, I, I)])
 def test_every_layer_has_one_option(four: Instance, options: tuple[str, ...]) -> None:
     message = one(four, schedule([layers(0, 1)], [Cluster(2, 3, 1, options)]))
-    assert message == f"segment 1, cluster 0 gives {len(options)} options for 2 layers"
+    found = "1 option" if len(options) == 1 else f"{len(options)} options"
+    assert message == f"segment 1, cluster 0 gives {found} for 2 layers"
 
 
 def test_an_unknown_option_is_named_beside_the_known(four: Instance) -> None:
@@ -254,7 +255,7 @@ def test_a_tiled_layer_needs_no_memory(tiling: Instance) -> None:
 
 def test_a_tiled_layer_takes_the_whole_package(tiling: Instance) -> None:
     message = one(tiling, schedule(Segment((layers(0, 0, 1),), tiled=True), [layers(1, 1)]))
-    assert message == ("segment 0 is tiled, but has 1 chiplets: a tiled segment takes all 2")
+    assert message == ("segment 0 is tiled, but has 1 chiplet: a tiled segment takes all 2")
 
 
 def test_only_a_layer_with_a_tile_that_fits_is_tiled(tiling: Instance) -> None:
@@ -294,7 +295,7 @@ def test_all_violations_are_listed(example: Instance) -> None:
         "segment 0 uses 5 chiplets",
         "segment 1 has no cluster",
         "segment 2, cluster 0 has 0 chiplets",
-        "segment 2, cluster 0 gives 2 options for 1 layers",
+        "segment 2, cluster 0 gives 2 options for 1 layer",
     ):
         assert [part in message for message in found].count(True) == 1, part
     assert len(found) == 9

@@ -24,7 +24,7 @@ from solvers.engines import ENGINES
 from solvers.result import Result
 from solvers.solve import solve
 
-PROVING = ("enumerate", "exact", "cpsat")
+PROVING = ("enumerate", "exact", "cpsat", "decompose")
 HEURISTIC = ("sequential", "pipeline", "segmented", "scope")
 
 INSTANCES = 500

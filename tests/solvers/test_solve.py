@@ -29,16 +29,19 @@ def test_the_toy_makes_every_search_improve_on_its_start() -> None:
 
 def test_the_methods_are_those_of_the_command_line() -> None:
     without_annealing = ["sequential", "pipeline", "segmented", "scope", "exact"]
-    assert list(METHODS) == [*without_annealing, "cpsat", "milp", "enumerate"]
+    assert list(METHODS) == [*without_annealing, "cpsat", "milp", "decompose", "enumerate"]
 
 
 @pytest.mark.parametrize(
     ("method", "given", "message"),
     [
         ("cpsat-segment", {}, "unknown method 'cpsat-segment': choose one of sequential, "),
+        ("exact", {"time_limit": float("inf")}, "time limit inf is not a positive number"),
+        ("cpsat", {"time_limit": 1e300}, "leave it out for no limit"),
+        ("cpsat", {"workers": 10**6}, "workers 1000000 is not between 1 and 10000"),
         ("exact", {"time_limit": 0}, "time limit 0 is not a positive number of seconds"),
         ("exact", {"time_limit": math.nan}, "time limit nan is not"),
-        ("exact", {"workers": 0}, "workers 0 is not at least 1"),
+        ("exact", {"workers": 0}, "workers 0 is not between 1 and 10000"),
         ("exact", {"seed": -1}, "seed -1 is not between 0 and 2147483647"),
         ("cpsat", {"seed": 2**31}, "seed 2147483648 is not between"),
         ("cpsat", {"gap_limit": 1.0}, "gap limit 1.0 is not at least 0 and below 1"),
@@ -51,8 +54,8 @@ def test_the_methods_are_those_of_the_command_line() -> None:
         ("milp", {"engine": "xpress"}, "'xpress' is not here: install the package xpress"),
         ("exact", {"engine": "highs"}, "engine is for the methods cpsat and milp: 'exact' has no"),
         ("exact", {"formulation": "compact"}, "formulation is for the methods cpsat and milp"),
-        ("scope", {"gap_limit": 0.1}, "gap_limit is for the methods cpsat and milp: 'scope'"),
-        ("exact", {"memory_limit": 9}, "memory_limit is for the methods cpsat and milp"),
+        ("scope", {"gap_limit": 0.1}, "gap limit is for the methods cpsat and milp: 'scope'"),
+        ("exact", {"memory_limit": 9}, "memory limit is for the methods cpsat and milp"),
         ("enumerate", {"log": "x.log"}, "log is for the methods cpsat and milp"),
         ("sequential", {"goal": Goal("energy")}, "'sequential' minimises the latency and takes"),
         ("pipeline", {"goal": CAPPED}, "'pipeline' minimises the latency and takes no conditions"),
