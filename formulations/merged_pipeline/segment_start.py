@@ -63,45 +63,58 @@ def start(instance: Instance, goal: Goal, columns: Columns, priced: bool) -> Sta
     Args:
         instance: restricted to the goal.
         priced: whether the columns know energies.
+
+    Raises:
+        ValueError: the costs are too large to be added in 64 bits.
     """
     tables, batch, count = instance.tables, instance.batch, len(instance.tables.layers)
     clusters, segments = goal.allowed_clusters(count), goal.allowed_segments(count)
     most = min(count, tables.chiplets, goal.clusters or count)
-    stages = _stages(columns, clusters, LIMIT // batch if priced else None)
+    stages = _stages(columns, clusters, priced)
+    _refuse_large(instance, stages, priced)
     taken = stages.times < FAR
     area = least_sums(np.where(taken, stages.times * stages.chiplets, FAR).min(axis=2), most)
     shared = np.where(area < FAR, -(-area // tables.chiplets), FAR)
     fastest = np.where(clusters[:, :, None], np.minimum.accumulate(columns.times, axis=2), FAR)
     least = np.maximum(np.maximum(shared, least_slowest(fastest, most)), tables.io[:, :, None])
-    least[~segments | (least.min(axis=2) > LIMIT // batch)] = FAR
+    least[~segments] = FAR
     spent = least_sums(np.where(taken, stages.energies, FAR).min(axis=2), most)
-    io, alone = tables.energy.io, tables.energy.alone
-    small = tables.alone <= LIMIT // batch
-    if priced:
-        least[io > LIMIT // batch] = FAR
-        small &= alone <= LIMIT // batch
-    may_tile = (tables.alone >= 0) & small & np.diagonal(segments & clusters)
+    may_tile = (tables.alone >= 0) & np.diagonal(segments & clusters)
     return Start(
         stages=stages,
         beats=batch + np.arange(most + 1) - 1,
         least=least,
         spent=spent,
         load=_sums(tables.load),
-        energy=_sums(tables.energy.load) + batch * np.minimum(io, LIMIT // batch),
+        energy=_sums(tables.energy.load) + batch * tables.energy.io,
         tiled=np.where(may_tile, tables.load + batch * np.where(may_tile, tables.alone, 0), FAR),
-        tiled_energy=tables.energy.load + batch * np.minimum(alone, LIMIT // batch),
+        tiled_energy=tables.energy.load + batch * tables.energy.alone,
     )
 
 
-def _stages(columns: Columns, allowed: Flags, dearest: int | None) -> Stages:
-    """The columns of allowed clusters; without energies if `dearest` (picojoules) is None."""
-    if dearest is None:
+def _refuse_large(instance: Instance, stages: Stages, priced: bool) -> None:
+    tables, batch = instance.tables, instance.batch
+    largest = {"cycles": [stages.times, tables.io, tables.alone]}
+    if priced:
+        largest["picojoules"] = [stages.energies, tables.energy.io, tables.energy.alone]
+    for unit, costs in largest.items():
+        worst = batch * max(int(table[table < FAR].max(initial=0)) for table in costs)
+        if worst > LIMIT:
+            raise ValueError(
+                f"the numbers are too large for this formulation: a cluster may take {worst:.1e}"
+                f" {unit}, the limit is {LIMIT:.1e}; use a smaller batch or larger units"
+            )
+
+
+def _stages(columns: Columns, allowed: Flags, priced: bool) -> Stages:
+    """The columns of allowed clusters, with or without energies."""
+    if not priced:
         chiplets = columns.times.shape[2]
         times = np.where(allowed[:, :, None], columns.times, FAR)
         sizes = np.broadcast_to(np.arange(1, chiplets + 1), times.shape)
         energies = np.zeros_like(times)
     else:
-        times, sizes, energies = _listed(columns, allowed, dearest)
+        times, sizes, energies = _listed(columns, allowed)
     # What is no column goes to the end, where it can be cut off.
     order = np.argsort(times == FAR, axis=2, kind="stable")
     slots = max(1, int((times < FAR).sum(axis=2).max()))
@@ -113,13 +126,11 @@ def _stages(columns: Columns, allowed: Flags, dearest: int | None) -> Stages:
     )
 
 
-def _listed(columns: Columns, allowed: Flags, dearest: int) -> tuple[Ints, Ints, Ints]:
+def _listed(columns: Columns, allowed: Flags) -> tuple[Ints, Ints, Ints]:
     """Times, chiplets and energies [L,L,N], by chiplets, then energy."""
     found = {
         (first, last): sorted(
-            (column.chiplets, column.energy, column.time)
-            for column in columns.of(first, last)
-            if column.energy <= dearest
+            (column.chiplets, column.energy, column.time) for column in columns.of(first, last)
         )
         for first, last in np.argwhere(allowed).tolist()
     }

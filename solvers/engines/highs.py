@@ -10,14 +10,24 @@ from solvers.engines.child import ask
 from solvers.engines.engine import Listener, Outcome, Settings
 from solvers.engines.lp import GAP, arrays_of, start_of
 
+LARGEST_WEIGHT = 1e15
+"""HiGHS refuses a matrix with larger entries (its option large_matrix_value)."""
+
 
 def run(engine: str, model: Any, settings: Settings, listener: Listener) -> Outcome:
     """Run HiGHS on an `LpProblem` until a proof, a limit, or Ctrl-C.
 
     Raises:
+        ValueError: a coefficient is larger than HiGHS takes.
         RuntimeError: HiGHS fails.
     """
     arrays, factor = arrays_of(model)
+    largest = abs(arrays["weights"]).max(initial=0.0)
+    if largest >= LARGEST_WEIGHT:
+        raise ValueError(
+            f"the numbers are too large for HiGHS: a coefficient is {largest:.1e}, the limit is"
+            f" {LARGEST_WEIGHT:.1e}; use larger units or a smaller batch"
+        )
     start = start_of(model)
     request = {
         "arrays": arrays,

@@ -341,6 +341,8 @@ def test_numbers_that_would_overflow_are_refused() -> None:
         Segments(large, CpSatModeller())
     with pytest.raises(ValueError, match="too large for 64-bit integers"):
         Segments(large, MilpModeller(), weights=Weights(10**9, 0))
+    with pytest.raises(ValueError, match=r"a cluster may take .* cycles, the limit is"):
+        Segments(replace(large, batch=2**44), MilpModeller())
 
 
 def test_numbers_beyond_the_known_latency_or_the_buffer_do_not_overflow(

@@ -69,6 +69,13 @@ def test_a_model_without_solution_is_infeasible(engine: Engine, heard: Any) -> N
     assert (outcome.stop, outcome.solution, outcome.objective) == ("infeasible", None, None)
 
 
+def test_highs_refuses_numbers_that_it_cannot_hold_in_plain_words(heard: Any) -> None:
+    m = MilpModeller()
+    m.require("huge", m.sum([m.binary("x")], [10**16]) <= 10**15)
+    with pytest.raises(ValueError, match=r"too large for HiGHS: a coefficient is 1\.0e\+16"):
+        ENGINES["highs"].run(m.model, Settings(), heard)
+
+
 def test_the_time_limit_leaves_a_solution_and_a_valid_bound(
     engine: Engine, knapsack: MakeKnapsack, heard: Any
 ) -> None:

@@ -12,7 +12,7 @@ from formulations.formulation import FORMULATIONS
 from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.evaluate import evaluate
-from schedules.goal import Goal, Pin, Weights, breaches
+from schedules.goal import Goal, Objective, Pin, Weights, breaches
 from schedules.progress import Progress, TracePoint
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
@@ -70,6 +70,33 @@ def test_the_least_product_is_that_of_enumeration(seed: int, method: str, engine
     )
     assert (result.stop, result.objective) == (expected.stop, expected.objective)
     assert result.bound == expected.bound
+
+
+@pytest.mark.parametrize("objective", ["latency", "edp"])
+@pytest.mark.parametrize("formulation", FORMULATIONS)
+def test_the_time_limit_ends_the_building_of_a_model(
+    formulation: str, objective: Objective, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock stops a while after the fast methods have left their schedule."""
+    instance, asked = random_instance(8, layers=6, chiplets=6), []
+
+    def soon(progress: Progress) -> bool:
+        asked.append(progress)
+        return len(asked) > 5
+
+    monkeypatch.setattr(Progress, "expired", property(soon))
+    monkeypatch.setattr(Engine, "run", lambda *_: pytest.fail("the model was built to its end"))
+    options = ModelOptions(ENGINES["cp-sat"], formulation)
+    progress = Progress(instance, goal=Goal(objective))
+    ModelSearch(instance, progress, options).start()
+    optimum = solve(instance, "exact", goal=Goal(objective)).objective
+    asked.clear()
+    assert solve_model(instance, progress, replace(options, start=False)) == "time-limit"
+    assert progress.objective is not None
+    assert optimum is not None
+    assert (progress.bound or 0) <= optimum
+    if formulation == "segment" and objective == "latency":
+        assert progress.bound
 
 
 def test_a_product_of_nothing_needs_no_energy(example: Instance) -> None:
