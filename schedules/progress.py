@@ -44,6 +44,10 @@ class WrongScheduleError(RuntimeError):
     """A method offered a schedule that the verifier rejects: a defect of the method."""
 
 
+class WrongBoundError(RuntimeError):
+    """A schedule costs less than a bound allows: a defect of the method, or of its solver."""
+
+
 class Progress:
     """Keeps a run's best schedule and bound, and its clock.
 
@@ -95,6 +99,7 @@ class Progress:
 
         Raises:
             WrongScheduleError: the schedule violates a constraint or a condition of the goal.
+            WrongBoundError: the schedule undercuts the bound.
         """
         wrong = violations(self.instance, schedule) or breaches(self.instance, schedule, self.goal)
         if wrong:
@@ -102,6 +107,7 @@ class Progress:
         value = self.goal.value(evaluate(self.instance, schedule))
         if self.objective is None or value < self.objective:
             self.best, self.objective = schedule, value
+            self._check_bound()
             self._record()
         return value
 
@@ -117,10 +123,22 @@ class Progress:
         return True
 
     def raise_bound(self, bound: float) -> None:
-        """Take note of a valid lower bound."""
+        """Take note of a valid lower bound.
+
+        Raises:
+            WrongBoundError: the incumbent undercuts it.
+        """
         if self.bound is None or bound > self.bound:
             self.bound = bound
+            self._check_bound()
             self._record()
+
+    def _check_bound(self) -> None:
+        if self.bound is not None and self.objective is not None and self.objective < self.bound:
+            raise WrongBoundError(
+                f"a bound is wrong: it was proved that no schedule costs less than {self.bound},"
+                f" but one costs {self.objective}"
+            )
 
     def _record(self) -> None:
         point = TracePoint(self.seconds, self.objective, self.bound)

@@ -19,7 +19,7 @@ from heuristics.scope import scope
 from instances.instance import Instance
 from schedules.evaluate import Evaluation, evaluate
 from schedules.goal import Weights, breaches, restricted
-from schedules.progress import Progress, Stop, WrongScheduleError
+from schedules.progress import Progress, Stop, WrongBoundError, WrongScheduleError
 from schedules.schedule import Schedule
 from schedules.verify import violations
 from solvers.engines import Engine, Settings
@@ -326,8 +326,19 @@ class _Reports:
             return self._error is None and self.ending is None
 
     def raise_bound(self, bound: int) -> None:
-        """Take a valid bound; nothing can be better than it, so what is known ends the run."""
+        """Take a bound; nothing can be better than it, so what is known ends the run.
+
+        Raises:
+            WrongBoundError: a known schedule undercuts the bound of exact arithmetic.
+        """
         best = self._cheapest()
+        if best is not None and best < min(bound, self._beyond or bound):
+            wrong = f"{self._engine.name} proves a bound of {bound}, but a schedule costs {best}"
+            if self._exact:
+                raise WrongBoundError(f"a bound is wrong: {wrong}")
+            if not close(bound, best):
+                logger.warning("%s: its arithmetic is too coarse for this model", wrong)
+                return
         bound = min(most for most in (bound, best, self._beyond) if most is not None)
         if self.best_bound is None or bound > self.best_bound:
             self.best_bound = bound

@@ -42,6 +42,8 @@ def _solver(settings: Settings) -> CpSolver:
     solver = CpSolver()
     solver.parameters.num_workers = settings.workers
     solver.parameters.random_seed = settings.seed
+    # This part of presolve loses optima: google/or-tools, issue 5293.
+    solver.parameters.presolve_inclusion_work_limit = 0
     # CP-SAT's own handling of Ctrl-C leaves Python without one; `in_thread` handles it instead.
     solver.parameters.catch_sigint_signal = False
     if settings.seconds is not None:

@@ -126,6 +126,7 @@ def mathopt(request: Request, tell: Tell, stop: Event) -> dict[str, Any]:
     from datetime import timedelta
 
     from ortools.math_opt.python import mathopt
+    from ortools.sat.sat_parameters_pb2 import SatParameters
     from ortools.util.python.solve_interrupter import SolveInterrupter
 
     model = mathopt.Model.from_model_proto(_proto(request["arrays"]))
@@ -138,6 +139,9 @@ def mathopt(request: Request, tell: Tell, stop: Event) -> dict[str, Any]:
     seconds = parameters.pop("seconds")
     if seconds is not None:
         parameters["time_limit"] = timedelta(seconds=seconds)
+    if request["solver"] == "CP_SAT":
+        # This part of presolve loses optima: google/or-tools, issue 5293.
+        parameters["cp_sat"] = SatParameters(presolve_inclusion_work_limit=0)
     interrupter = SolveInterrupter()
     Thread(target=lambda: (stop.wait(), interrupter.interrupt()), daemon=True).start()
     result = mathopt.solve(

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from instances.instance import Instance
-from schedules.progress import Progress, TracePoint, WrongScheduleError
+from schedules.progress import Progress, TracePoint, WrongBoundError, WrongScheduleError
 from schedules.schedule import Cluster, Schedule, Segment
 
 
@@ -54,6 +54,17 @@ def test_a_wrong_schedule_is_refused_with_every_violation(example: Instance) -> 
         assert part in str(caught.value)
     assert progress.best == merged(2)
     assert len(progress.trace) == 1
+
+
+def test_a_bound_above_a_schedule_is_a_defect_whichever_comes_first(example: Instance) -> None:
+    bound_first, schedule_first = Progress(example), Progress(example)
+    bound_first.raise_bound(CYCLES[3] + 1)
+    schedule_first.offer(merged(3))
+    schedule_first.raise_bound(CYCLES[3])
+    with pytest.raises(WrongBoundError, match="no schedule costs less than 230, but one costs 229"):
+        bound_first.offer(merged(3))
+    with pytest.raises(WrongBoundError):
+        schedule_first.raise_bound(CYCLES[3] + 1)
 
 
 def test_the_bound_only_rises(example: Instance) -> None:

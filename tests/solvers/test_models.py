@@ -13,7 +13,7 @@ from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.evaluate import evaluate
 from schedules.goal import Goal, Objective, Pin, Weights, breaches
-from schedules.progress import Progress, TracePoint
+from schedules.progress import Progress, TracePoint, WrongBoundError
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
 from solvers.engines import ENGINES, engines
@@ -229,7 +229,7 @@ class Claims:
 
 
 def claiming(monkeypatch: pytest.MonkeyPatch, outcome: Outcome, engine: str = "highs") -> Engine:
-    monkeypatch.setattr(f"solvers.engines.{engine}.run", Claims(outcome))
+    monkeypatch.setattr(f"solvers.engines.{engine.replace('-', '')}.run", Claims(outcome))
     return ENGINES[engine]
 
 
@@ -248,11 +248,22 @@ def test_a_bound_just_below_an_integer_is_that_integer(
     assert (progress.objective, progress.bound, stop) == (229, 229, "optimal")
 
 
-def test_a_bound_beyond_the_incumbent_is_cut_to_it(
+def test_a_bound_beyond_the_incumbent_by_rounding_is_cut_to_it(
     example: Instance, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stop, progress = run(example, claiming(monkeypatch, Outcome("time-limit", bound=1e9)))
+    stop, progress = run(example, claiming(monkeypatch, Outcome("time-limit", bound=229.0001)))
     assert (progress.bound, stop) == (229, "optimal")
+
+
+def test_a_bound_far_beyond_the_incumbent_proves_nothing(
+    example: Instance, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = Outcome("time-limit", bound=1000.25)
+    stop, progress = run(example, claiming(monkeypatch, wrong))
+    assert (progress.objective, progress.bound, stop) == (229, None, "time-limit")
+    assert "proves a bound of 1001, but a schedule costs 229" in caplog.text
+    with pytest.raises(WrongBoundError, match="cp-sat proves a bound of 1001, but"):
+        run(example, claiming(monkeypatch, wrong, "cp-sat"))
 
 
 def test_an_engine_without_bound_leaves_none(

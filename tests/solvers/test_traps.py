@@ -21,10 +21,14 @@ import pytest
 from ortools.sat.python.cp_model import INFEASIBLE, CpModel, CpSolver
 
 from formulations.formulation import FORMULATIONS, formulate
+from formulations.modellers import Modeller
 from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller
+from instances.cost import make_instance
 from instances.generate import random_instance
 from instances.instance import Instance
+from instances.networks import build_network
+from instances.packages import load_package
 from schedules.goal import Goal, Pin, Weights
 from schedules.progress import Progress
 from solvers.engines import ENGINES, Settings, cbc, child, running, table
@@ -259,6 +263,29 @@ def test_cp_sat_has_numbers_for_models_without_solution(make_instance: MakeInsta
     instance = make_instance([[[10]], [[10]]], resident=[[[10]], [[101]]])
     result = solve(instance, "cpsat", formulation="compact")
     assert (result.stop, result.objective, result.bound) == ("infeasible", None, None)
+
+
+def test_a_part_of_cp_sats_presolve_would_lose_the_optimum(heard: Any) -> None:
+    """A model with a limit that the optimum keeps: as released, 9.15 'proves' something worse."""
+    instance = make_instance(build_network("vgg16"), load_package("simba-4x4"), 64)
+    weights, limit = Weights(85_189, 46), 11_563_313_264_829
+    best = solve(instance, "exact", goal=Goal("edp")).evaluation
+    assert best is not None
+    kinds: list[tuple[Modeller, tuple[str, ...]]] = [
+        (CpSatModeller(), ("cp-sat",)),
+        (MilpModeller(), ("mathopt-cpsat", "highs")),
+    ]
+    for modeller, names in kinds:
+        formulate("interval", instance, modeller, Goal("edp"), weights, limit)
+        for name in names:
+            outcome = ENGINES[name].run(modeller.model, Settings(), heard)
+            assert outcome.stop == "optimal", name
+            assert outcome.objective is not None
+            assert round(outcome.objective) == weights.cost(best), name
+    as_released = CpSolver()
+    as_released.parameters.num_workers = 1
+    as_released.solve(kinds[0][0].model)
+    assert as_released.best_objective_bound > weights.cost(best)
 
 
 def test_a_second_hint_does_not_spoil_the_model(example: Instance) -> None:
