@@ -1,0 +1,70 @@
+"""The measured tables of README.md and docs/ show what their commands would print now."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import chipweave as cw
+from experiments.strength import model_of
+from formulations.export import size
+from schedules.goal import Goal
+
+ROOT = Path(__file__).parents[2]
+TABLE = re.compile(r"<!-- ((\w+)\b.*?) -->\n(.*?)<!-- end -->", re.DOTALL)
+SLOW = ("cpsat", "milp")
+"""Methods that are left out here; the agreement of all methods is tested elsewhere."""
+
+
+def rows(text: str) -> Iterator[dict[str, str]]:
+    """The rows of a Markdown table, by its headings."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    for row in cells[2:]:
+        yield dict(zip(cells[0], row, strict=True))
+
+
+def shown(kind: str) -> list[tuple[list[str], dict[str, str]]]:
+    """(words of the command, row) of every table that a command of this kind has made."""
+    return [
+        (shlex.split(command)[1:], row)
+        for path in (ROOT / "README.md", ROOT / "docs" / "formulations.md")
+        for command, name, text in TABLE.findall(path.read_text("utf-8"))
+        if name == kind
+        for row in rows(text)
+    ]
+
+
+def number(text: str) -> int | None:
+    return None if text == "–" else int(text.replace(",", ""))
+
+
+def test_the_documents_have_tables_of_both_kinds() -> None:
+    assert len(shown("compare")) >= 10
+    assert len(shown("strength")) == 2 * 3 * 6
+
+
+@pytest.mark.parametrize(
+    ("words", "row"), [found for found in shown("compare") if found[1]["method"] not in SLOW]
+)
+def test_a_comparison_has_the_objectives_of_today(words: list[str], row: dict[str, str]) -> None:
+    instance = cw.instance(words[0], words[words.index("--package") + 1], batch=64)
+    result = cw.solve(instance, row["method"])
+    assert result.objective == number(row["objective (cycles)"])
+    assert result.bound == number(row["bound"])
+
+
+@pytest.mark.parametrize(
+    "row", [row for _, row in shown("strength") if "resnet50" not in row["instance"]]
+)
+def test_the_strength_table_has_the_sizes_and_bounds_of_today(row: dict[str, str]) -> None:
+    network, package = row["instance"].split(" on ")
+    instance = cw.instance(network, package, batch=64)
+    model = model_of(instance, Goal(), row["formulation"], row["engine"])
+    assert size(model) == (number(row["variables"]), number(row["constraints"]))
+    optimum = cw.solve(instance, "exact").objective
+    assert optimum is not None
+    if model.bound is not None:
+        assert 100 * model.bound / optimum <= float(row["root bound / optimum"].rstrip("%")) + 0.01
