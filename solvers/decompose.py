@@ -43,13 +43,12 @@ def decompose(instance: Instance, progress: Progress, seed: int, workers: int) -
         ValueError: costs are too large for CP-SAT.
         RuntimeError: a model is wrong: the evaluator contradicts it.
     """
-    goal = progress.goal
     engine, _ = choose("cpsat")
     ModelSearch(instance, progress, ModelOptions(engine, seed=seed, workers=workers)).start()
-    if progress.expired:
-        return "time-limit"
-    pricing = Pricing(instance, goal, goal.weights, progress.objective)
-    return _Decomposition(progress, pricing, seed, workers).run()
+    try:
+        return _Decomposition(instance, progress, seed, workers).run()
+    except _InterruptedError as interrupted:
+        return interrupted.stop
 
 
 class _InterruptedError(Exception):
@@ -67,8 +66,10 @@ class _InterruptedError(Exception):
 class _Decomposition:
     """The trials, and what is known of single segments."""
 
-    def __init__(self, progress: Progress, pricing: Pricing, seed: int, workers: int) -> None:
-        self._progress, self._pricing = progress, pricing
+    def __init__(self, instance: Instance, progress: Progress, seed: int, workers: int) -> None:
+        goal = progress.goal
+        self._progress = progress
+        self._pricing = Pricing(instance, goal, goal.weights, progress.objective, self._report)
         self._seed, self._workers = seed, workers
         self._engine, _ = choose("cpsat")
         self._seconds = SECONDS
@@ -76,13 +77,11 @@ class _Decomposition:
         self._models = 0
 
     def run(self) -> Stop:
-        """Trials until a proof or a limit."""
-        try:
-            return self._search()
-        except _InterruptedError as interrupted:
-            return interrupted.stop
+        """Trials until a proof.
 
-    def _search(self) -> Stop:
+        Raises:
+            _InterruptedError: the run ends before.
+        """
         pricing, progress = self._pricing, self._progress
         pricing.settle(self._report)
         step = 1 if pricing.bound is None else pricing.bound // FINENESS + 1

@@ -1,9 +1,9 @@
 """Labels of the options of one cluster: a shortest path with resources.
 
 Times and energies are coupled from layer to layer by the options, memory over the whole cluster.
-A label is a choice of options for the layers so far, described by its time, energy, resident
-bytes, momentary peak and last option. It goes if another with the same last option is no worse in
-all of them (Desrochers and Soumis, 1988), if it does not fit, or if it is too late to matter.
+A label (see `instances.dominance`) is a choice of options for the layers so far. It goes if another
+with the same last option is no worse in all that counts, if it does not fit, or if it is too late
+to matter.
 """
 
 from __future__ import annotations
@@ -12,11 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from instances.dominance import ENERGY, FIELDS, OPTION, PARENT, PEAK, RESIDENT, TIME, undominated
 from instances.jit import compiled
 from instances.tables import LIMIT, Ints
-
-TIME, ENERGY, RESIDENT, PEAK, OPTION, PARENT = range(6)
-FIELDS = 6
 
 LAST, STAGE_TIME, STAGE_ENERGY, LABEL = range(4)
 """Fields of a stage: a cluster that ends after a label."""
@@ -63,11 +61,14 @@ def grow(costs: Costs) -> tuple[Ints, Ints]:
     labels = np.empty((256, FIELDS), dtype=np.int64)
     stages = np.empty((256, 4), dtype=np.int64)
     begin, end, found = 0, 0, 0
+    kept, peak = rest_of(costs)
     for layer in range(count):
         parents, offset = labels[begin:end], begin
         begin = end
         for own in range(options):
-            fresh = undominated(extend(costs, layer, own, parents, offset), costs.priced)
+            fresh = extend(costs, layer, own, parents, offset)
+            forget(fresh, kept[layer], peak[layer], costs.capacity)
+            fresh = undominated(fresh, costs.priced)
             labels = room_for(labels, end, fresh.shape[0])
             labels[end : end + fresh.shape[0]] = fresh
             end += fresh.shape[0]
@@ -78,6 +79,25 @@ def grow(costs: Costs) -> tuple[Ints, Ints]:
         stages[found : found + ended.shape[0]] = ended
         found += ended.shape[0]
     return stages[:found], labels[:end]
+
+
+@compiled
+def rest_of(costs: Costs) -> tuple[Ints, Ints]:
+    """[n] the most resident bytes and the highest peak of the layers after each."""
+    count = costs.resident.shape[0]
+    kept, peak = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    for layer in range(count - 2, -1, -1):
+        kept[layer] = kept[layer + 1] + costs.resident[layer + 1].max()
+        peak[layer] = max(peak[layer + 1], costs.momentary[layer + 1].max())
+    return kept, peak
+
+
+@compiled
+def forget(labels: Ints, kept: int, peak: int, capacity: int) -> None:
+    """Bytes do not count any more in labels with which all that may follow fits in any case."""
+    for label in labels:
+        if label[RESIDENT] + kept + max(label[PEAK], peak) <= capacity:
+            label[RESIDENT] = label[PEAK] = 0
 
 
 @compiled
@@ -116,27 +136,6 @@ def extend(costs: Costs, layer: int, own: int, parents: Ints, offset: int) -> In
             fresh[end, OPTION], fresh[end, PARENT] = own, parent
             end += 1
     return fresh[:end]
-
-
-@compiled
-def undominated(labels: Ints, priced: int) -> Ints:
-    """Labels of one last option that no other beats or equals in all criteria."""
-    ordered = labels[np.argsort(labels[:, TIME], kind="mergesort")]
-    end = 0
-    for label in range(ordered.shape[0]):
-        dominated = False
-        for other in range(end):
-            if (
-                ordered[other, RESIDENT] <= ordered[label, RESIDENT]
-                and ordered[other, PEAK] <= ordered[label, PEAK]
-                and (priced == 0 or ordered[other, ENERGY] <= ordered[label, ENERGY])
-            ):
-                dominated = True
-                break
-        if not dominated:
-            ordered[end] = ordered[label]
-            end += 1
-    return ordered[:end]
 
 
 @compiled

@@ -13,6 +13,7 @@ from itertools import islice
 
 import numpy as np
 
+from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.column_labels import (
     LABEL,
     LAST,
@@ -59,10 +60,15 @@ class Columns:
     Args:
         longest: cycles; slower clusters are left out. None: keep all.
         energy: whether a column that needs less energy is of use though it is slower.
+        report: called now and then; what it raises ends the search for columns.
     """
 
     def __init__(
-        self, tables: CostTables, longest: int | None = None, energy: bool = False
+        self,
+        tables: CostTables,
+        longest: int | None = None,
+        energy: bool = False,
+        report: Report = unheard,
     ) -> None:
         self._tables, self._priced = tables, energy
         self._longest = LIMIT if longest is None else min(longest, LIMIT)
@@ -72,6 +78,7 @@ class Columns:
         self._found: list[Ints] = []
         self._chosen: list[Ints] = []
         for first in range(count):
+            report(None)
             self._grow(first, times[first, first:], self._energies[first, first:])
         self.times = _falling(times)
 

@@ -116,7 +116,7 @@ class Intervals:
         if goal.energy_cap is not None:
             budgets.append(budget(instance, Weights(0, 1), goal.energy_cap))
         longest = [b.longest_beat(instance.batch) for b in budgets]
-        columns = Columns(instance.tables, min(longest), self._priced)
+        columns = Columns(instance.tables, min(longest), self._priced, report)
         clusters, segments = goal.allowed_clusters(layers), goal.allowed_segments(layers)
         # A segment of one layer, tiled or not, is one cluster.
         np.fill_diagonal(segments, segments.diagonal() & clusters.diagonal())

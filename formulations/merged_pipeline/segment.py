@@ -97,29 +97,30 @@ class Segments:
         families: Sequence[str] = FAMILIES,
         report: Report = unheard,
     ) -> None:
-        self._state(instance, modeller, goal, weights)
-        self._pricing = Pricing(instance, self._goal, self._weights, limit)
+        self._state(instance, modeller, goal, weights, report)
+        self._pricing = Pricing(instance, self._goal, self._weights, limit, report)
         self._pricing.settle(report)
         columns = self._pricing.columns(limit, report)
         self.bound: int | None = self._pricing.bound if columns else None
-        self._build(columns, families, report)
+        self._build(columns, families)
 
     def _state(
-        self, instance: Instance, modeller: Modeller, goal: Goal | None, weights: Weights | None
+        self,
+        instance: Instance,
+        modeller: Modeller,
+        goal: Goal | None,
+        weights: Weights | None,
+        report: Report = unheard,
     ) -> None:
         self.modeller = modeller
+        self._report = report
         self._instance = instance
         self._goal = Goal() if goal is None else goal
         self._weights = self._goal.weights if weights is None else weights
         self._priced = self._goal.needs_energy or self._weights.energy > 0
         self._layers = instance.tables.layers
 
-    def _build(
-        self,
-        columns: list[SegmentColumn],
-        families: Sequence[str],
-        report: Report = unheard,
-    ) -> None:
+    def _build(self, columns: list[SegmentColumn], families: Sequence[str]) -> None:
         """Variables, constraints and objective."""
         self.columns = columns
         self._refuse_overflow()
@@ -128,7 +129,6 @@ class Segments:
         self.latency: Expression = self._total(1, 0)
         self.energy: Expression | None = self._total(leakage, 1) if self._priced else None
         for family in families:
-            report(self.bound)
             getattr(self, family)()
         self.modeller.minimize(self._total(*self._weigh()))
 
@@ -154,6 +154,7 @@ class Segments:
         names, modeller = self._layers, self.modeller
         segment, stage, excess = [], [], []
         for q in self.columns:
+            self._report(self.bound)
             place = names[q.first], names[q.last], q.clusters or "tiled"
             segment.append(modeller.binary(label("segment", *place)))
             most = max((s.excess for s in q.stages), default=0)
@@ -255,6 +256,7 @@ class Segments:
         """(place, column, y, x, excess) of all columns that are not tiled."""
         v = self.variables
         for q, y, stages, excess in zip(self.columns, v.segment, v.stage, v.excess, strict=True):
+            self._report(self.bound)
             if q.clusters > 0:
                 place = f"{self._layers[q.first]},{self._layers[q.last]},{q.clusters}"
                 yield place, q, y, stages, excess

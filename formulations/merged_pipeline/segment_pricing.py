@@ -27,13 +27,19 @@ class Pricing:
 
     Args:
         limit: a weighted cost; columns that only costlier schedules use may be left out.
+        report: hears now and then that the search for columns goes on.
 
     Raises:
         ValueError: costs are too large to be added in 64 bits.
     """
 
     def __init__(
-        self, instance: Instance, goal: Goal, weights: Weights, limit: int | None = None
+        self,
+        instance: Instance,
+        goal: Goal,
+        weights: Weights,
+        limit: int | None = None,
+        report: Report = unheard,
     ) -> None:
         leakage, batch = instance.tables.energy.leakage, instance.batch
         tables = restricted(instance, goal).tables
@@ -44,7 +50,7 @@ class Pricing:
         priced = goal.needs_energy or weights.energy > 0
         self.instance, self.goal, self.weights = instance, goal, weights
         self.chiplets = tables.chiplets
-        self.clusters = Columns(tables, min(longest, default=None), energy=priced)
+        self.clusters = Columns(tables, min(longest, default=None), priced, report)
         self._known = start(restricted(instance, goal), goal, self.clusters, priced)
         limits = resources(self._known, goal, weights, leakage, limit)
         segments = min(len(tables.layers), goal.segments or 0)

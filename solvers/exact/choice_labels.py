@@ -1,7 +1,6 @@
 """Label setting over the option choices of clusters, where both time and energy count.
 
-A label is a choice of options for the first layers of a cluster: time, energy, resident bytes,
-momentary peak and last option. It is dropped if it does not fit, if no schedule with it is of use,
+A label (see `instances.dominance`) is dropped if it does not fit, if no schedule with it is of use,
 or if another with the same last option is no worse in all four. Where all that may follow fits in
 any case, bytes do not count any more.
 """
@@ -12,12 +11,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from instances.dominance import ENERGY, FIELDS, OPTION, PARENT, PEAK, RESIDENT, TIME, undominated
 from instances.jit import compiled
 from instances.tables import Floats, Ints
 from solvers.exact.trade import Horizon, useless
-
-TIME, ENERGY, RESIDENT, PEAK, OPTION, PARENT = range(6)
-FIELDS = 6
 
 
 class Costs(NamedTuple):
@@ -82,7 +79,7 @@ def next_labels(costs: Costs, rest: Rest, layer: int, parents: Ints) -> Ints:
             if label[RESIDENT] + kept + max(label[PEAK], peak) <= costs.capacity:
                 label[RESIDENT] = label[PEAK] = 0
             label[PEAK] = max(label[PEAK], next_peak)
-        labels = np.concatenate((labels, undominated(fresh)))
+        labels = np.concatenate((labels, undominated(fresh, 1)))
     return labels
 
 
@@ -111,70 +108,6 @@ def extend(costs: Costs, rest: Rest, layer: int, own: int, parents: Ints) -> Int
             if not useless(rest.horizon, time, energy):
                 end += 1
     return fresh[:end]
-
-
-@compiled
-def undominated(labels: Ints) -> Ints:
-    """Labels of one last option that no other beats or equals in all four.
-
-    The labels kept so far are sorted into one stair a peak, by rising resident bytes and falling
-    energy, so that each stair is searched by bisection.
-    """
-    kept = labels[np.argsort(labels[:, TIME], kind="mergesort")]
-    peaks = np.unique(kept[:, PEAK])
-    stairs = np.empty((peaks.shape[0], 16), dtype=np.int64)
-    sizes = np.zeros(peaks.shape[0], dtype=np.int64)
-    end = 0
-    for candidate in range(kept.shape[0]):
-        label = kept[candidate]
-        own = np.searchsorted(peaks, label[PEAK])
-        dominated = False
-        for stair in range(own + 1):
-            place = places_up_to(kept, stairs[stair], sizes[stair], label[RESIDENT])
-            if place > 0 and kept[stairs[stair, place - 1], ENERGY] <= label[ENERGY]:
-                dominated = True
-                break
-        if not dominated:
-            kept[end] = label
-            if sizes[own] == stairs.shape[1]:
-                stairs = np.concatenate((stairs, np.empty_like(stairs)), axis=1)
-            sizes[own] = put_on_stair(kept, stairs[own], sizes[own], end)
-            end += 1
-    return kept[:end]
-
-
-@compiled
-def places_up_to(labels: Ints, stair: Ints, size: int, resident: int) -> int:
-    """How many labels of a stair have no more resident bytes."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if labels[stair[middle], RESIDENT] <= resident:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@compiled
-def put_on_stair(labels: Ints, stair: Ints, size: int, own: int) -> int:
-    """Put label `own`, which none on the stair dominates, in its place; return the new size.
-
-    Labels of no less energy and resident bytes leave: they no longer decide anything.
-    """
-    begin = places_up_to(labels, stair, size, labels[own, RESIDENT] - 1)
-    end = begin
-    while end < size and labels[stair[end], ENERGY] >= labels[own, ENERGY]:
-        end += 1
-    if end == begin:
-        for place in range(size, begin, -1):
-            stair[place] = stair[place - 1]
-        stair[begin] = own
-        return size + 1
-    stair[begin] = own
-    for place in range(end, size):
-        stair[begin + 1 + place - end] = stair[place]
-    return size - (end - begin) + 1
 
 
 @compiled

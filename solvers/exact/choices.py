@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from instances.dominance import FIELDS, OPTION, PARENT
 from instances.instance import Instance
 from instances.tables import CostTables, Ints
 from schedules.goal import Flags
@@ -15,9 +16,6 @@ from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress
 from schedules.schedule import Cluster
 from solvers.exact.choice_labels import (
-    FIELDS,
-    OPTION,
-    PARENT,
     Costs,
     Rest,
     best_columns,

@@ -82,7 +82,7 @@ def test_the_time_limit_ends_the_building_of_a_model(
 
     def soon(progress: Progress) -> bool:
         asked.append(progress)
-        return len(asked) > 5
+        return len(asked) > 8
 
     monkeypatch.setattr(Progress, "expired", property(soon))
     monkeypatch.setattr(Engine, "run", lambda *_: pytest.fail("the model was built to its end"))
