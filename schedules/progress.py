@@ -94,6 +94,11 @@ class Progress:
         """Whether the time limit has passed."""
         return self.remaining == 0.0
 
+    @property
+    def proved(self) -> bool:
+        """Whether the bound proves the incumbent optimal."""
+        return self.objective is not None and self.bound == self.objective
+
     def offer(self, schedule: Schedule) -> int:
         """Verify and evaluate a schedule, keep it if it is the best; return its objective.
 

@@ -48,7 +48,7 @@ def decompose(instance: Instance, progress: Progress, seed: int, workers: int) -
     try:
         return _Decomposition(instance, progress, seed, workers).run()
     except _InterruptedError as interrupted:
-        return interrupted.stop
+        return "optimal" if progress.proved else interrupted.stop
 
 
 class _InterruptedError(Exception):
@@ -87,7 +87,7 @@ class _Decomposition:
         step = 1 if pricing.bound is None else pricing.bound // FINENESS + 1
         while pricing.bound is not None:
             progress.raise_bound(pricing.bound)
-            if pricing.bound == progress.objective:
+            if progress.proved:
                 return "optimal"
             models, limit = self._models, min(pricing.bound + step, pricing.most)
             bounds = self._try(limit)

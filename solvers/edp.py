@@ -140,7 +140,7 @@ def minimise_product(search: ModelSearch) -> Stop:
         vertex = front.least()
         assert progress.objective is not None
         progress.raise_bound(min(ceil(vertex.product), progress.objective))
-        if progress.bound == progress.objective:
+        if progress.proved:
             return "optimal"
         if search.enough():
             return "gap-limit"

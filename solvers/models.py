@@ -74,12 +74,12 @@ def solve_model(instance: Instance, progress: Progress, options: ModelOptions) -
 
             return minimise_product(search)
         return search.minimise(progress.goal.weights, progress.raise_bound).stop
-    except ExpiredError:
-        return "time-limit"
+    except EnoughError:
+        return "optimal" if progress.proved else "time-limit"
 
 
-class ExpiredError(Exception):
-    """The time ran out while a model was built."""
+class EnoughError(Exception):
+    """A model need not be built to its end: time is over, or its bounds prove the incumbent."""
 
 
 @dataclass(frozen=True)
@@ -164,14 +164,14 @@ class ModelSearch:
             raise_bound: hears of the bounds that come up on the way.
 
         Raises:
-            ExpiredError: the time is over.
+            EnoughError: the time is over, or the bounds prove the incumbent.
         """
 
         def report(bound: int | None) -> None:
             if raise_bound is not None and bound is not None:
                 raise_bound(bound)
-            if self.progress.expired:
-                raise ExpiredError
+            if self.progress.expired or self.progress.proved:
+                raise EnoughError
 
         best = self.cheapest(weights)
         known = None if best is None else weights.cost(best.costs)
@@ -199,7 +199,7 @@ class ModelSearch:
             raise_bound: takes every lower bound on the weighted cost, also those on the way.
 
         Raises:
-            ExpiredError: the time ran out while a model was built.
+            EnoughError: a model need not be built to its end.
         """
         formulation = self.formulate(weights, raise_bound=raise_bound)
         guesses = self._guesses(weights, formulation.bound)

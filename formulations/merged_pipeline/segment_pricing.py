@@ -78,6 +78,7 @@ class Pricing:
             else:
                 self.bound = max(self.bound, bounds.bound)
                 self._unrefuted = trial
+        report(self.bound)
 
     def limited(self, limit: int) -> Bounds:
         """Bounds for the schedules that cost at most `limit`; the cheapest path stands."""

@@ -24,6 +24,10 @@ class Record:
     bound: int | None = None
     bounds: list[int] = field(default_factory=list)
 
+    @property
+    def proved(self) -> bool:
+        return self.objective == self.bound
+
     def raise_bound(self, bound: int) -> None:
         assert bound <= self.optimum
         self.bounds.append(bound)

@@ -99,6 +99,15 @@ def test_the_time_limit_ends_the_building_of_a_model(
         assert progress.bound
 
 
+def test_a_bound_that_proves_the_start_ends_the_building(
+    example: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare = "formulations.merged_pipeline.segment.Segments._declare"
+    monkeypatch.setattr(declare, lambda _: pytest.fail("the model was built"))
+    result = solve(example, "cpsat", formulation="segment")
+    assert (result.stop, result.objective, result.bound) == ("optimal", 229, 229)
+
+
 def test_a_product_of_nothing_needs_no_energy(example: Instance) -> None:
     """A table instance need not have energies: every schedule's product is 0."""
     result = solve(example, "cpsat", goal=Goal("edp"), formulation="compact", workers=1)
