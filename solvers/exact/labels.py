@@ -76,12 +76,12 @@ def fastest(column: Column, known: int) -> tuple[int, Ints]:
                 labels = larger
             labels[end : end + fresh.shape[0]] = fresh
             end += fresh.shape[0]
-    best, label = FAR, -1
+    best, label = known, -1
     for candidate in range(begin, end):
         time = labels[candidate, TIME] + column.exits[labels[candidate, OPTION]]
         if time < best:
             best, label = time, candidate
-    return best, trace_back(labels, label, count)
+    return best if label >= 0 else FAR, trace_back(labels, label, count)
 
 
 @compiled
