@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -64,15 +64,23 @@ class SegmentColumn:
 
 
 def segment_columns(
-    known: Start, bounds: Bounds, part: tuple[int, int] | None = None
+    known: Start,
+    bounds: Bounds,
+    part: tuple[int, int] | None = None,
+    pause: Callable[[], object] = lambda: None,
 ) -> list[SegmentColumn]:
     """The segment columns that are not out of the question.
 
     Args:
         part: first and last layer, if only the columns of that segment are asked for.
+        pause: called now and then; what it raises ends this.
     """
     tiled = [layer for layer in bounds.tiled() if part in (None, (layer, layer))]
-    return [*_tiled(known, tiled), *_pipelines(known, bounds, bounds.open(part))]
+    columns = list(_tiled(known, tiled))
+    for column in _pipelines(known, bounds, bounds.open(part)):
+        pause()
+        columns.append(column)
+    return columns
 
 
 def _tiled(known: Start, layers: Sequence[int]) -> Iterator[SegmentColumn]:

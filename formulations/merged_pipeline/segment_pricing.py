@@ -98,7 +98,7 @@ class Pricing:
             return []
         bounds = self.limited(most)
         bounds.tighten(lambda: report(self.bound))
-        return segment_columns(self._known, bounds)
+        return segment_columns(self._known, bounds, pause=lambda: report(self.bound))
 
     def columns_of(self, bounds: Bounds, part: tuple[int, int]) -> list[SegmentColumn]:
         """The columns of one segment that fit in its room."""
