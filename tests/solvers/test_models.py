@@ -104,8 +104,9 @@ def test_a_bound_that_proves_the_start_ends_the_building(
 ) -> None:
     declare = "formulations.merged_pipeline.segment.Segments._declare"
     monkeypatch.setattr(declare, lambda _: pytest.fail("the model was built"))
-    result = solve(example, "cpsat", formulation="segment")
-    assert (result.stop, result.objective, result.bound) == ("optimal", 229, 229)
+    progress = Progress(example)
+    assert solve_model(example, progress, ModelOptions(ENGINES["cp-sat"], "segment")) == "optimal"
+    assert (progress.objective, progress.bound) == (229, 229)
 
 
 def test_a_product_of_nothing_needs_no_energy(example: Instance) -> None:
