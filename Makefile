@@ -17,7 +17,7 @@ test: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 # Measures the tables of README.md and docs/ anew, on this machine.
 tables: $(VENV)/.installed-dev
