@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from instances.instance import Instance
 from instances.tables import CostTables, EnergyTables, Skip
@@ -15,6 +16,10 @@ from schedules.progress import Progress
 from solvers.enumeration import enumerate_all
 
 MakeInstance = Callable[..., Instance]
+
+# A kernel is compiled within the first example that needs it, which no deadline foresees.
+settings.register_profile("chipweave", deadline=None)
+settings.load_profile("chipweave")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

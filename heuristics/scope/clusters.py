@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from heuristics.scope.regions import share_chiplets
-from heuristics.scope.stage import FAR, StageCosts
 from instances.jit import compiled
+from instances.stages import FAR, StageCosts
 from instances.tables import Ints
 
 

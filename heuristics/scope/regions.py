@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from heuristics.scope.stage import FAR, StageCosts, best_switch
+from heuristics.scope.stage import best_switch
 from instances.jit import compiled
+from instances.stages import FAR, StageCosts
 from instances.tables import Ints
 
 

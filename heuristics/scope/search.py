@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from heuristics.baselines import sequential
 from heuristics.scope.clusters import merge_layers
-from heuristics.scope.stage import FAR, StageCosts, best_switch, stage_costs
+from heuristics.scope.stage import best_switch
 from instances.instance import Instance
+from instances.stages import FAR, StageCosts, stage_costs
 from instances.tables import Ints
 from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress, Stop

@@ -11,9 +11,10 @@ from heuristics.scope import scope
 from heuristics.scope.clusters import merge_layers
 from heuristics.scope.regions import in_proportion, share_chiplets
 from heuristics.scope.search import candidate_lengths
-from heuristics.scope.stage import FAR, best_switch, stage_costs
+from heuristics.scope.stage import best_switch
 from instances.generate import random_instance
 from instances.instance import Instance
+from instances.stages import FAR, stage_costs
 from schedules.evaluate import cluster_cost, cluster_memory
 from schedules.progress import Progress
 from schedules.schedule import Cluster
@@ -33,7 +34,7 @@ def switched(instance: Instance, first: int, last: int, chiplets: int) -> dict[C
     return found
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(seed=seeds)
 def test_the_best_switch_is_the_best_of_all_switches(seed: int) -> None:
     instance = random_instance(seed, layers=4)
@@ -61,7 +62,7 @@ def test_regions_use_every_chiplet_and_follow_the_loads(loads: list[int], spare:
             assert regions[one] >= regions[other]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=seeds)
 def test_moving_chiplets_to_the_bottleneck_never_slows_the_beat(seed: int) -> None:
     instance = random_instance(seed, layers=4, chiplets=8)
@@ -81,7 +82,7 @@ def test_moving_chiplets_to_the_bottleneck_never_slows_the_beat(seed: int) -> No
     assert after == max(times)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=seeds, batch=st.integers(1, 20), dram=st.integers(0, 30))
 def test_merging_reports_the_cost_of_the_clusters_it_returns(
     seed: int, batch: int, dram: int

@@ -190,7 +190,7 @@ def row_network(row: dict[str, int]) -> Network:
     return network(layer, ("x", (row["depth"], 1, row["columns"])), ("r", made))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row=Rows, buffer_bytes=st.integers(1, 1500), overlap=st.booleans())
 def test_whether_a_layer_can_run_alone_and_its_least_dram_traffic(
     row: dict[str, int], buffer_bytes: int, overlap: bool
@@ -218,7 +218,7 @@ def test_whether_a_layer_can_run_alone_and_its_least_dram_traffic(
         assert found >= ceil(least / 8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(row=Rows, overlap=st.booleans())
 def test_without_tiles_the_faster_way_of_spreading_counts(
     row: dict[str, int], overlap: bool

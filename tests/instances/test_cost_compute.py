@@ -94,7 +94,7 @@ def test_more_chiplets_than_channels_or_positions_do_not_help_or_harm() -> None:
     assert cycles[WSP].tolist() == [12, 6, 6, 6, 6]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     dataflow=st.sampled_from(["weight-stationary", "output-stationary"]),
     array=st.tuples(st.integers(1, 6), st.integers(1, 6)),

@@ -92,7 +92,7 @@ def size(network: Network, names: list[str]) -> int:
     return sum(prod(shapes[name]) for name in names)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(network=networks(), element_bytes=st.integers(1, 3))
 def test_io_is_what_comes_in_and_what_leaves(network: Network, element_bytes: int) -> None:
     count = len(network.layers)
@@ -104,7 +104,7 @@ def test_io_is_what_comes_in_and_what_leaves(network: Network, element_bytes: in
             assert tables.io[first, last] == expected, (first, last)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(network=networks(), data=st.data())
 def test_a_cluster_pays_once_for_every_tensor_that_crosses_its_border(
     network: Network, data: st.DataObject
@@ -119,7 +119,7 @@ def test_a_cluster_pays_once_for_every_tensor_that_crosses_its_border(
     assert cost.exchange == size(network, crossing(network, first, last))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(network=networks())
 def test_skips_are_the_tensors_that_a_chain_does_not_carry(network: Network) -> None:
     count = len(network.layers)

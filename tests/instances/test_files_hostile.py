@@ -167,7 +167,7 @@ def spoil(draw: st.DrawFn, data: Any) -> Any:
     return draw(JUNK)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.data())
 def test_whatever_a_file_holds_the_only_error_is_a_file_error(data: st.DataObject) -> None:
     tables = tables_to_data(random_instance(1, layers=5, options=2, shape="dag"))

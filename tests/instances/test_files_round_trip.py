@@ -58,7 +58,7 @@ def through_file(instance: Instance, suffix: str) -> Instance:
         return read_instance(path)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(seed=st.integers(0, 2**32), suffix=st.sampled_from(SUFFIXES))
 def test_table_instances_come_back_the_same(seed: int, suffix: str) -> None:
     instance = random_instance(seed)
@@ -165,7 +165,7 @@ AWKWARD = [
 ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     name=st.sampled_from(AWKWARD)
     | st.text(st.characters(exclude_categories=["Cs"]), min_size=1)

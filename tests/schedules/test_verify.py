@@ -361,7 +361,7 @@ segments = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     plan=st.builds(Schedule, st.lists(segments, max_size=4).map(tuple)),
     seed=st.integers(0, 5),

@@ -56,7 +56,7 @@ def test_the_example_has_optimum_229(example: Instance) -> None:
     assert progress.objective == progress.bound == 229
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=seeds, cap=st.sampled_from([2, 3]))
 def test_merged_labels_never_cost_the_optimum(seed: int, cap: int) -> None:
     """With a tiny cap nearly all stage times are bounds that the search must sharpen."""
@@ -70,7 +70,7 @@ def test_merged_labels_never_cost_the_optimum(seed: int, cap: int) -> None:
     assert progress.objective is None or progress.bound == progress.objective
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=seeds, cap=st.sampled_from([2, 64]))
 def test_stage_bounds_enclose_the_true_times(seed: int, cap: int) -> None:
     instance = random_instance(seed, layers=4)
@@ -88,7 +88,7 @@ def test_stage_bounds_enclose_the_true_times(seed: int, cap: int) -> None:
                 assert found.times[first, last, c] == best
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(seed=seeds, slack=st.integers(-3, 3))
 def test_a_cluster_is_said_to_reach_a_beat_exactly_when_it_does(seed: int, slack: int) -> None:
     instance = random_instance(seed, layers=4, memory="tight")
@@ -110,7 +110,7 @@ def numbers(high: int) -> st.SearchStrategy[int]:
     return st.integers(0, high)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data(), layers=st.integers(1, 5), options=st.integers(1, 3))
 def test_label_setting_finds_the_fastest_choice_that_fits(
     data: st.DataObject, layers: int, options: int
@@ -159,7 +159,7 @@ def ways(times: Ints, first: int, last: int, beat: int) -> dict[int, int]:
     return {clusters: need for clusters, need in found.items() if need <= times.shape[2]}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=seeds, beat=st.integers(1, 60), chiplets=st.integers(1, 6))
 def test_fewest_clusters_and_their_regions_match_all_cuts(
     seed: int, beat: int, chiplets: int
@@ -177,7 +177,7 @@ def test_fewest_clusters_and_their_regions_match_all_cuts(
             assert all(times[i, j, c - 1] <= beat for i, j, c in parts)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     seed=seeds,
     batch=st.integers(1, 9),
@@ -223,7 +223,7 @@ def test_layers_that_no_segment_holds_are_out_of_reach() -> None:
     assert (reach[2], onward[0], starts[1]) == (FAR, FAR, -1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(seed=seeds, most=st.integers(1, 6))
 def test_the_shortest_path_of_few_segments_is_the_best_of_all_cuts(seed: int, most: int) -> None:
     random = np.random.default_rng(seed)
