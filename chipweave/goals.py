@@ -156,7 +156,7 @@ def _held(instance: Instance, text: str) -> tuple[Pin, ...]:
     wrong = violations(instance, schedule)
     if wrong:
         raise ValueError(f"--hold {text}: the schedule may not run: {wrong[0]}")
-    last = len(instance.tables.layers) - 1
+    last = len(instance.layers) - 1
     first, last = _span(instance, part, f"--hold {text}") if colon else (0, last)
     return hold(schedule, first, last)
 
@@ -197,13 +197,13 @@ def _halves(part: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_layer(instance: Instance, text: str) -> bool:
-    names = instance.tables.layers
+    names = instance.layers
     return text in names or (bool(re.fullmatch(r"\d{1,9}", text)) and int(text) < len(names))
 
 
 def _layer(instance: Instance, text: str, where: str) -> int:
     """A layer's index from its name, or from the index itself."""
-    names = instance.tables.layers
+    names = instance.layers
     if text in names:
         return names.index(text)
     if _is_layer(instance, text):

@@ -146,7 +146,7 @@ def _cluster_row(
 
 
 def _layers(instance: Instance, first: int, last: int) -> str:
-    names = instance.tables.layers
+    names = instance.layers
     if first == last:
         return f"{first} {names[first]}"
     return f"{first}–{last} {names[first]} … {names[last]}"

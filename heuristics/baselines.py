@@ -5,11 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from instances.instance import Instance
-from instances.tables import CostTables, Ints
+from instances.jit import compiled
+from instances.stages import (
+    FAR,
+    StageCosts,
+    arrival,
+    dram,
+    entry,
+    momentary,
+    resident,
+    sending,
+    stage_costs,
+)
+from instances.tables import Ints
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
-
-NEVER = np.iinfo(np.int64).max
 
 
 def sequential(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -17,17 +27,17 @@ def sequential(instance: Instance, progress: Progress, seed: int, workers: int) 
 
     Offers nothing if some layer fits in neither way.
     """
-    tables = instance.tables
-    times, options = single_layer_times(tables)
+    costs = stage_costs(instance.costs)
+    times, options = single_layer_times(costs, instance.chiplets)
     segments = []
-    for layer, alone in enumerate(tables.alone.tolist()):
-        stage = int(times[layer, -1])
-        if stage == NEVER and alone < 0:
+    for layer, alone in enumerate(costs.alone.tolist()):
+        stage = int(times[layer])
+        if stage == FAR and alone < 0:
             return "finished"
-        whole = max(stage, int(tables.io[layer, layer]))
+        whole = max(stage, int(dram(costs, layer, layer)))
         tiled = alone >= 0 and alone < whole
-        option = 0 if tiled else int(options[layer, -1])
-        cluster = Cluster(layer, layer, tables.chiplets, (tables.options[option],))
+        option = 0 if tiled else int(options[layer])
+        cluster = Cluster(layer, layer, instance.chiplets, (instance.options[option],))
         segments.append(Segment((cluster,), tiled=tiled))
     progress.offer(Schedule(tuple(segments)))
     return "finished"
@@ -39,33 +49,45 @@ def pipeline(instance: Instance, progress: Progress, seed: int, workers: int) ->
     The number of clusters is fixed, so the smallest beat is best: it is found by bisection over
     the stage times that occur. Offers nothing if the layers do not fit side by side.
     """
-    tables = instance.tables
-    times, options = single_layer_times(tables)
-    falling = np.minimum.accumulate(times, axis=1)
-    beats = np.unique(falling[falling < NEVER])
+    costs, chiplets = stage_costs(instance.costs), instance.chiplets
+    if len(instance.layers) > chiplets:
+        return "finished"
+    every = [single_layer_times(costs, c) for c in range(1, chiplets + 1)]
+    falling = np.minimum.accumulate([times for times, _ in every]).T
+    beats = np.unique(falling[falling < FAR])
     low, high = 0, len(beats)
     while low < high:
         middle = (low + high) // 2
-        if _chiplets_needed(falling, beats[middle]).sum() <= tables.chiplets:
+        if _chiplets_needed(falling, beats[middle]).sum() <= chiplets:
             high = middle
         else:
             low = middle + 1
     if low < len(beats):
         sizes = _chiplets_needed(falling, beats[low]).tolist()
         clusters = tuple(
-            Cluster(layer, layer, c, (tables.options[int(options[layer, c - 1])],))
+            Cluster(layer, layer, c, (instance.options[int(every[c - 1][1][layer])],))
             for layer, c in enumerate(sizes)
         )
         progress.offer(Schedule((Segment(clusters),)))
     return "finished"
 
 
-def single_layer_times(tables: CostTables) -> tuple[Ints, Ints]:
-    """[L,C] time of each layer as a cluster of its own (NEVER if it does not fit), best option."""
-    enter = np.stack([tables.entering(layer)[layer] for layer in range(len(tables.layers))])
-    fits = tables.resident + tables.working <= tables.capacity
-    times = np.where(fits, tables.entry + enter + tables.exit, NEVER)
-    return times.min(axis=1), times.argmin(axis=1)
+@compiled
+def single_layer_times(costs: StageCosts, chiplets: int) -> tuple[Ints, Ints]:
+    """[L] time of each layer as a cluster of its own (FAR if it does not fit), best option."""
+    count = costs.alone.shape[0]
+    times, options = np.full(count, FAR), np.zeros(count, dtype=np.int64)
+    for layer in range(count):
+        for option in range(costs.options):
+            held = resident(costs, layer, option, chiplets)
+            if held + momentary(costs, layer, layer, option, chiplets) <= costs.capacity:
+                time = entry(costs, layer, option, chiplets) + sending(
+                    costs, layer, option, chiplets
+                )
+                time += arrival(costs, layer, layer, option, chiplets)
+                if time < times[layer]:
+                    times[layer], options[layer] = time, option
+    return times, options
 
 
 def _chiplets_needed(falling: Ints, beat: int) -> Ints:

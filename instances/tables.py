@@ -8,11 +8,21 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from instances.costs import SegmentTables, StageSkip, StageTables
+
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+MAX_ENTRIES = 50_000_000
+"""Entries of an instance's largest tables together (L*O*O*C, L*L, skips): 400 MB each time."""
+
 LIMIT = 2**53
 """No schedule's latency, memory or energy may reach this: sums stay exact in floats and JSON."""
+
+
+def table_entries(layers: int, options: int, chiplets: int, skip_lists: int) -> int:
+    """Entries of the largest tables, with so many lists over region sizes for skip tensors."""
+    return layers * options**2 * chiplets + layers**2 + skip_lists * chiplets
 
 
 def _settle_arrays(tables: object) -> None:
@@ -57,6 +67,21 @@ class Skip:
 
     def __post_init__(self) -> None:
         _settle_arrays(self)
+
+    def stage(self, first: int, last: int, chiplets: int, count: int) -> StageSkip:
+        """What layers first..last of `count` layers pay for it on so many chiplets."""
+        c = chiplets - 1
+        inside = [k for k, v in enumerate(self.consumers) if first <= v <= last]
+        return StageSkip(
+            producer=self.producer,
+            consumers=tuple(self.consumers[k] for k in inside),
+            last_use=count if self.leaves else self.consumers[-1],
+            enter=self.enter[inside, :, c],
+            enter_energy=self.enter_energy[inside, :, c],
+            leave=int(self.leave[c]),
+            leave_energy=int(self.leave_energy[c]),
+            hold=int(self.hold[c]),
+        )
 
     def needed_after(self, layer: int) -> bool:
         """Whether a later layer, or the world outside, still needs the tensor."""
@@ -146,6 +171,51 @@ class CostTables:
     def chiplets(self) -> int:
         """C."""
         return int(self.entry.shape[2])
+
+    @property
+    def leakage(self) -> int:
+        """Picojoules a cycle, for the whole package."""
+        return self.energy.leakage
+
+    @property
+    def dense(self) -> CostTables:
+        """These tables."""
+        return self
+
+    def stage(self, first: int, last: int, chiplets: int) -> StageTables:
+        """The tables of layers first..last on a region of so many chiplets."""
+        part, c = slice(first, last + 1), chiplets - 1
+        return StageTables(
+            entry=self.entry[part, :, c],
+            step=self.step[part, :, :, c],
+            exit=self.exit[part, :, c],
+            compute=None if self.compute is None else self.compute[part, :, c],
+            resident=self.resident[part, :, c],
+            working=self.working[part, :, c],
+            entry_energy=self.energy.entry[part, :, c],
+            step_energy=self.energy.step[part, :, :, c],
+            exit_energy=self.energy.exit[part, :, c],
+            skips=tuple(
+                skip.stage(first, last, chiplets, len(self.layers))
+                for skip in self.skips
+                if any(first <= layer <= last for layer in (skip.producer, *skip.consumers))
+            ),
+        )
+
+    def segment(self, first: int, last: int) -> SegmentTables:
+        """What a segment of layers first..last costs besides its stages."""
+        part, energy = slice(first, last + 1), self.energy
+        return SegmentTables(
+            load=self.load[part].tolist(),
+            load_energy=energy.load[part].tolist(),
+            dram=int(self.io[first, last]),
+            dram_energy=int(energy.io[first, last]),
+        )
+
+    def tiled(self, layer: int) -> tuple[int, int] | None:
+        """Beat and picojoules a sample of a layer alone in weight tiles; None if none fits."""
+        beat = int(self.alone[layer])
+        return None if beat < 0 else (beat, int(self.energy.alone[layer]))
 
     @property
     def nbytes(self) -> int:

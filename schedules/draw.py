@@ -138,7 +138,7 @@ def drawing_mesh(instance: Instance) -> tuple[int, int]:
     """Columns and rows to draw: the package's, or the squarest that holds just C chiplets."""
     if instance.package is not None:
         return instance.package.mesh
-    chiplets = instance.tables.chiplets
+    chiplets = instance.chiplets
     rows = next(r for r in range(isqrt(chiplets), 0, -1) if chiplets % r == 0)
     return chiplets // rows, rows
 
@@ -325,7 +325,7 @@ def _span(segment: Segment) -> str:
 
 def _layers(instance: Instance, cluster: Cluster) -> str:
     """First and last layer of a cluster and its number of chiplets, short enough for a label."""
-    names = instance.tables.layers
+    names = instance.layers
     first, last = (_short(names[layer]) for layer in (cluster.first, cluster.last))
     span = first if cluster.first == cluster.last else f"{first} … {last}"
     return f"{span}  ({cluster.chiplets})"
@@ -351,7 +351,7 @@ def _summary(instance: Instance, part: _Part) -> str:
 
 def _title(instance: Instance, schedule: Schedule) -> str:
     if instance.network is None or instance.package is None:
-        subject = f"{instance.name} on {counted(instance.tables.chiplets, 'chiplet')}"
+        subject = f"{instance.name} on {counted(instance.chiplets, 'chiplet')}"
     else:
         subject = f"{instance.network.name} on {instance.package.name}"
     cycles = evaluate(instance, schedule).latency

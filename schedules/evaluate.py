@@ -1,6 +1,7 @@
 """What a schedule costs: the specification in code.
 
-Nothing here is shared with the methods: plain loops over the tables, Python integers, no solver.
+Nothing here is shared with the methods: plain loops over the tables of one cluster after the
+other, Python integers, no solver.
 The formulas are those of docs/problem.md; a schedule is expected to pass `verify` first.
 """
 
@@ -8,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from instances.costs import Costs, StageSkip, StageTables
 from instances.instance import Instance
-from instances.tables import CostTables
 from schedules.schedule import Cluster, Schedule, Segment
 
 
@@ -88,11 +89,11 @@ def evaluate(instance: Instance, schedule: Schedule) -> Evaluation:
         for segment, parts in zip(schedule.segments, costs, strict=True)
         for cluster, cost in zip(segment.clusters, parts.clusters, strict=True)
     )
-    available = instance.tables.chiplets * cycles
+    available = instance.chiplets * cycles
     return Evaluation(
         latency=cycles,
         throughput=instance.batch / cycles if cycles else float("inf"),
-        energy=sum(cost.energy for cost in costs) + instance.tables.energy.leakage * cycles,
+        energy=sum(cost.energy for cost in costs) + instance.costs.leakage * cycles,
         utilisation=busy / available if available else 1.0,
         segments=costs,
     )
@@ -105,19 +106,17 @@ def latency(instance: Instance, schedule: Schedule) -> int:
 
 def segment_cost(instance: Instance, segment: Segment) -> SegmentCost:
     """Cost of one segment (docs/problem.md, 'The cost of a schedule')."""
-    tables, batch = instance.tables, instance.batch
-    first, last = segment.first, segment.last
-    load = int(sum(tables.load[first : last + 1].tolist()))
-    load_energy = sum(tables.energy.load[first : last + 1].tolist())
+    costs, batch = instance.costs, instance.batch
+    own = costs.segment(segment.first, segment.last)
+    load = sum(own.load)
     if segment.tiled:
-        stage = _tiled_cost(tables, first)
+        stage = _tiled_cost(costs, segment.first)
         clusters: tuple[ClusterCost, ...] = (stage,)
         dram, sample_energy = 0, stage.energy
         beat = stage.time
     else:
-        clusters = tuple(cluster_cost(tables, cluster) for cluster in segment.clusters)
-        dram = int(tables.io[first, last])
-        sample_energy = int(tables.energy.io[first, last]) + sum(c.energy for c in clusters)
+        clusters = tuple(cluster_cost(costs, cluster) for cluster in segment.clusters)
+        dram, sample_energy = own.dram, own.dram_energy + sum(c.energy for c in clusters)
         beat = max(dram, *(cluster.time for cluster in clusters))
     beats = batch + len(clusters) - 1
     return SegmentCost(
@@ -126,80 +125,74 @@ def segment_cost(instance: Instance, segment: Segment) -> SegmentCost:
         beat=beat,
         beats=beats,
         time=load + beats * beat,
-        energy=load_energy + batch * sample_energy,
+        energy=sum(own.load_energy) + batch * sample_energy,
         clusters=clusters,
     )
 
 
-def _tiled_cost(tables: CostTables, layer: int) -> ClusterCost:
-    time, energy = int(tables.alone[layer]), int(tables.energy.alone[layer])
+def _tiled_cost(costs: Costs, layer: int) -> ClusterCost:
+    time, energy = costs.tiled(layer) or (-1, 0)
     return ClusterCost(time, None, None, memory=0, energy=energy)
 
 
-def cluster_cost(tables: CostTables, cluster: Cluster) -> ClusterCost:
+def cluster_cost(costs: Costs, cluster: Cluster) -> ClusterCost:
     """Cost of one stage (docs/problem.md, 'The cost of a schedule')."""
-    first, last, c = cluster.first, cluster.last, cluster.chiplets - 1
-    options = [tables.options.index(name) for name in cluster.options]
-    energy_tables = tables.energy
-    time = int(tables.entry[first, options[0], c])
-    energy = int(energy_tables.entry[first, options[0], c])
-    for layer in range(first + 1, last + 1):
-        before, own = options[layer - 1 - first], options[layer - first]
-        time += int(tables.step[layer, before, own, c])
-        energy += int(energy_tables.step[layer, before, own, c])
-    time += int(tables.exit[last, options[-1], c])
-    energy += int(energy_tables.exit[last, options[-1], c])
-    for skip_time, skip_energy in _skip_costs(tables, cluster, options):
+    stage = costs.stage(cluster.first, cluster.last, cluster.chiplets)
+    options = [costs.options.index(name) for name in cluster.options]
+    time = int(stage.entry[0, options[0]]) + int(stage.exit[-1, options[-1]])
+    energy = int(stage.entry_energy[0, options[0]]) + int(stage.exit_energy[-1, options[-1]])
+    for k in range(1, len(options)):
+        time += int(stage.step[k, options[k - 1], options[k]])
+        energy += int(stage.step_energy[k, options[k - 1], options[k]])
+    for skip in stage.skips:
+        skip_time, skip_energy = _skip_cost(skip, cluster, options)
         time += skip_time
         energy += skip_energy
     compute = None
-    if tables.compute is not None:
-        compute = sum(int(tables.compute[first + k, o, c]) for k, o in enumerate(options))
+    if stage.compute is not None:
+        compute = sum(int(stage.compute[k, option]) for k, option in enumerate(options))
     return ClusterCost(
         time=time,
         compute=compute,
         exchange=None if compute is None else time - compute,
-        memory=cluster_memory(tables, cluster),
+        memory=_memory(stage, cluster.first, options),
         energy=energy,
     )
 
 
-def _skip_costs(tables: CostTables, cluster: Cluster, options: list[int]) -> list[tuple[int, int]]:
-    """(cycles, picojoules) of each skip tensor that crosses the cluster's border."""
-    first, last, c = cluster.first, cluster.last, cluster.chiplets - 1
-    costs = []
-    for skip in tables.skips:
-        used_here = [v for v in skip.consumers if first <= v <= last]
-        if skip.producer < first and used_here:
-            which = skip.consumers.index(used_here[0])
-            own = options[used_here[0] - first]
-            costs.append((int(skip.enter[which, own, c]), int(skip.enter_energy[which, own, c])))
-        used_later = skip.leaves or skip.consumers[-1] > last
-        if first <= skip.producer < last and used_later:
-            costs.append((int(skip.leave[c]), int(skip.leave_energy[c])))
-    return costs
+def _skip_cost(skip: StageSkip, cluster: Cluster, options: list[int]) -> tuple[int, int]:
+    """Cycles and picojoules of a skip tensor if it crosses the cluster's border."""
+    first, last = cluster.first, cluster.last
+    if skip.producer < first and skip.consumers:
+        own = options[skip.consumers[0] - first]
+        return int(skip.enter[0, own]), int(skip.enter_energy[0, own])
+    if first <= skip.producer < last < skip.last_use:
+        return skip.leave, skip.leave_energy
+    return 0, 0
 
 
-def cluster_memory(tables: CostTables, cluster: Cluster) -> int:
+def cluster_memory(costs: Costs, cluster: Cluster) -> int:
     """Bytes each chiplet of the region needs: all resident, and the largest momentary need."""
-    first, c = cluster.first, cluster.chiplets - 1
+    stage = costs.stage(cluster.first, cluster.last, cluster.chiplets)
+    return _memory(stage, cluster.first, [costs.options.index(name) for name in cluster.options])
+
+
+def _memory(stage: StageTables, first: int, options: list[int]) -> int:
     resident, peak = 0, 0
-    for layer, name in enumerate(cluster.options, start=first):
-        option = tables.options.index(name)
-        resident += int(tables.resident[layer, option, c])
-        momentary = int(tables.working[layer, option, c]) + _held(tables, first, layer, c)
+    for k, option in enumerate(options):
+        resident += int(stage.resident[k, option])
+        momentary = int(stage.working[k, option]) + _held(stage, first, first + k)
         peak = max(peak, momentary)
     return resident + peak
 
 
-def _held(tables: CostTables, first: int, layer: int, c: int) -> int:
+def _held(stage: StageTables, first: int, layer: int) -> int:
     """Bytes of skip tensors that wait in the buffer while `layer` runs."""
     total = 0
-    for skip in tables.skips:
-        needed_later = skip.leaves or skip.consumers[-1] > layer
-        if layer in skip.consumers or not needed_later:
+    for skip in stage.skips:
+        if layer in skip.consumers or skip.last_use <= layer:
             continue
         arrived_with = [v for v in (skip.producer, *skip.consumers) if v >= first]
         if arrived_with and arrived_with[0] < layer:
-            total += int(skip.hold[c])
+            total += skip.hold
     return total

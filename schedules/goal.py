@@ -125,7 +125,7 @@ class Goal:
             if cap is not None and cap < 0:
                 raise ValueError(f"{name} cap {cap} is negative: expected at least 0")
         for pin in self.pins:
-            _check_pin(instance.tables, pin)
+            _check_pin(instance, pin)
 
     def allowed_clusters(self, layers: int) -> Flags:
         """[L,L] whether the pins allow a cluster first..last."""
@@ -175,7 +175,7 @@ def breaches(instance: Instance, schedule: Schedule, goal: Goal) -> list[str]:
     return [
         *_over_caps(instance, schedule, goal),
         *_over_limits(schedule, goal),
-        *(text for pin in goal.pins for text in _broken(instance.tables, schedule, pin)),
+        *(text for pin in goal.pins for text in _broken(instance, schedule, pin)),
     ]
 
 
@@ -186,26 +186,26 @@ def restricted(instance: Instance, goal: Goal) -> Instance:
     instance may run on the original, at the same cost. Caps, limits on segments and clusters, and
     pins on where segments and clusters begin are not in it.
     """
-    tables = instance.tables
-    if goal.chiplets is not None and goal.chiplets < tables.chiplets:
-        tables = _on_fewer_chiplets(tables, goal.chiplets)
+    whole = instance.chiplets
+    if goal.chiplets is not None and goal.chiplets < whole:
+        instance = replace(instance, tables=_on_fewer_chiplets(instance.tables, goal.chiplets))
     if any((pin.tiled, pin.chiplets, pin.option) != (None, None, None) for pin in goal.pins):
-        tables = _pinned(tables, goal.pins, instance.tables.chiplets)
-    return instance if tables is instance.tables else replace(instance, tables=tables)
+        instance = replace(instance, tables=_pinned(instance.tables, goal.pins, whole))
+    return instance
 
 
-def _check_pin(tables: CostTables, pin: Pin) -> None:
-    count, _, chiplets = tables.shape
+def _check_pin(instance: Instance, pin: Pin) -> None:
+    count, chiplets = len(instance.layers), instance.chiplets
     if not 0 <= pin.layer < count:
         raise ValueError(f"a pin on layer {pin.layer}: there are layers 0 to {count - 1}")
-    name = tables.layers[pin.layer]
+    name = instance.layers[pin.layer]
     if pin.chiplets is not None and not 1 <= pin.chiplets <= chiplets:
         raise ValueError(
             f"layer {name} is pinned to {counted(pin.chiplets, 'chiplet')}: the package has"
             f" {chiplets}, expected 1 to {chiplets}"
         )
-    if pin.option is not None and pin.option not in tables.options:
-        known = ", ".join(tables.options)
+    if pin.option is not None and pin.option not in instance.options:
+        known = ", ".join(instance.options)
         raise ValueError(f"layer {name} is pinned to option {pin.option!r}: there are {known}")
 
 
@@ -245,7 +245,7 @@ def _over_limits(schedule: Schedule, goal: Goal) -> Iterator[str]:
             yield f"segment {s} uses {found}, at most {goal.chiplets} may be used"
 
 
-def _broken(tables: CostTables, schedule: Schedule, pin: Pin) -> Iterator[str]:
+def _broken(instance: Instance, schedule: Schedule, pin: Pin) -> Iterator[str]:
     tiled, begins, cluster = _place(schedule, pin.layer)
     found = {
         "segment": begins,
@@ -257,7 +257,7 @@ def _broken(tables: CostTables, schedule: Schedule, pin: Pin) -> Iterator[str]:
     for what, is_so in found.items():
         wanted = getattr(pin, what)
         if wanted is not None and wanted != is_so:
-            name = tables.layers[pin.layer]
+            name = instance.layers[pin.layer]
             yield f"layer {name} is pinned {_pinned_to(what, wanted)}, but {_in_fact(what, is_so)}"
 
 

@@ -16,7 +16,7 @@ def violations(instance: Instance, schedule: Schedule) -> list[str]:
 
 def _order(instance: Instance, schedule: Schedule) -> Iterator[str]:
     """Clusters must cover layers 0..L-1 once each, in order."""
-    count = len(instance.tables.layers)
+    count = len(instance.layers)
     expected = 0
     for place, cluster in _clusters(schedule):
         if cluster.first != expected:
@@ -72,7 +72,7 @@ def _region(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
 
 
 def _options(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
-    known = instance.tables.options
+    known = instance.options
     expected = cluster.last - cluster.first + 1
     if len(cluster.options) != expected:
         options = counted(len(cluster.options), "option")
@@ -83,34 +83,31 @@ def _options(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
 
 
 def _memory(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
-    tables = instance.tables
+    layers, capacity = instance.layers, instance.capacity
     if not _can_be_costed(instance, cluster):
         return
-    need = cluster_memory(tables, cluster)
-    if need > tables.capacity:
-        names = " to ".join(
-            dict.fromkeys((tables.layers[cluster.first], tables.layers[cluster.last]))
-        )
+    need = cluster_memory(instance.costs, cluster)
+    if need > capacity:
+        names = " to ".join(dict.fromkeys((layers[cluster.first], layers[cluster.last])))
         chiplets = counted(cluster.chiplets, "chiplet")
         yield (
             f"{place} ({names} on {chiplets}) needs {need} bytes a chiplet,"
-            f" {need - tables.capacity} more than the buffer of {tables.capacity}"
+            f" {need - capacity} more than the buffer of {capacity}"
         )
 
 
 def _can_be_costed(instance: Instance, cluster: Cluster) -> bool:
     """Whether the tables have entries for the cluster; if not, another violation says why."""
-    tables = instance.tables
     return (
-        0 <= cluster.first <= cluster.last < len(tables.layers)
-        and 1 <= cluster.chiplets <= tables.chiplets
+        0 <= cluster.first <= cluster.last < len(instance.layers)
+        and 1 <= cluster.chiplets <= instance.chiplets
         and len(cluster.options) == cluster.last - cluster.first + 1
-        and all(name in tables.options for name in cluster.options)
+        and all(name in instance.options for name in cluster.options)
     )
 
 
 def _regions(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
-    used, limit = sum(c.chiplets for c in segment.clusters), instance.tables.chiplets
+    used, limit = sum(c.chiplets for c in segment.clusters), instance.chiplets
     if used > limit:
         yield f"{place} uses {counted(used, 'chiplet')}, the package has {limit}"
     owners: dict[tuple[int, int], int] = {}
@@ -122,15 +119,15 @@ def _regions(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
 
 
 def _tiled(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
-    tables = instance.tables
-    cluster = segment.clusters[0]
+    cluster, chiplets = segment.clusters[0], instance.chiplets
     if len(segment.clusters) != 1 or cluster.first != cluster.last:
         yield f"{place} is tiled, but holds more than one layer"
         return
-    if cluster.chiplets != tables.chiplets:
+    if cluster.chiplets != chiplets:
         yield (
             f"{place} is tiled, but has {counted(cluster.chiplets, 'chiplet')}: a tiled segment"
-            f" takes all {tables.chiplets}"
+            f" takes all {chiplets}"
         )
-    if 0 <= cluster.first < len(tables.layers) and tables.alone[cluster.first] < 0:
-        yield f"{place}: layer {tables.layers[cluster.first]} cannot be tiled: no tile of it fits"
+    layers = instance.layers
+    if 0 <= cluster.first < len(layers) and instance.costs.tiled(cluster.first) is None:
+        yield f"{place}: layer {layers[cluster.first]} cannot be tiled: no tile of it fits"

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from heuristics.baselines import sequential
 from heuristics.scope.clusters import merge_layers
-from heuristics.scope.stage import best_switch
+from heuristics.scope.stage import best_switch, loads_on_one_chiplet
 from instances.instance import Instance
-from instances.stages import FAR, StageCosts, stage_costs
+from instances.stages import FAR, StageCosts, dram, loading, stage_costs
 from instances.tables import Ints
 from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress, Stop
@@ -51,8 +51,8 @@ def candidate_lengths(count: int) -> list[int]:
 class _Search:
     def __init__(self, instance: Instance) -> None:
         self.instance = instance
-        self.costs: StageCosts = stage_costs(instance.tables)
-        self.loads: Ints = instance.tables.entry[:, :, 0].min(axis=1)
+        self.costs: StageCosts = stage_costs(instance.costs)
+        self.loads: Ints = loads_on_one_chiplet(self.costs)
 
     def segments(self, progress: Progress, workers: int) -> list[tuple[int, int]]:
         """Step 1: the cheapest path over O(L log L) candidate segments, tiled layers among them.
@@ -62,7 +62,7 @@ class _Search:
         Raises:
             OutOfTimeError: the time limit passed.
         """
-        count = len(self.instance.tables.layers)
+        count = len(self.instance.layers)
         cheapest = [0] + [FAR] * count
         begins = [0] * (count + 1)
         for first, costs in in_parallel(self._costs_from, count, progress, workers):
@@ -79,7 +79,7 @@ class _Search:
 
     def _costs_from(self, first: int) -> dict[int, int]:
         """Cost of each candidate segment from a layer, by its last layer, while they fit."""
-        count = len(self.instance.tables.layers)
+        count = len(self.instance.layers)
         costs = {}
         for length in candidate_lengths(count):
             last = min(first + length, count) - 1
@@ -93,33 +93,31 @@ class _Search:
 
     def _cost(self, first: int, last: int) -> int:
         """Cycles of a segment, weights included; FAR if it does not fit."""
-        tables = self.instance.tables
         cost = self._merged(first, last)[0]
-        if first == last and tables.alone[first] >= 0:
-            cost = min(cost, self.instance.batch * int(tables.alone[first]))
-        return FAR if cost == FAR else cost + int(tables.loads[last + 1] - tables.loads[first])
+        if first == last and self.costs.alone[first] >= 0:
+            cost = min(cost, self.instance.batch * int(self.costs.alone[first]))
+        return FAR if cost == FAR else cost + int(loading(self.costs, first, last))
 
     def _merged(self, first: int, last: int) -> tuple[int, Ints, Ints]:
-        tables = self.instance.tables
+        chiplets = self.instance.chiplets
         merged: tuple[int, Ints, Ints] = merge_layers(
             self.costs,
             first,
             last,
             self.loads,
-            tables.chiplets,
+            chiplets,
             self.instance.batch,
-            int(tables.io[first, last]),
-            tables.chiplets,
+            int(dram(self.costs, first, last)),
+            chiplets,
         )
         return merged
 
     def segment(self, first: int, last: int) -> Segment:
         """The segment that steps 2 to 4 make of layers first..last."""
-        tables = self.instance.tables
         cost, begins, regions = self._merged(first, last)
-        alone = int(tables.alone[first]) if first == last else -1
+        alone = int(self.costs.alone[first]) if first == last else -1
         if alone >= 0 and self.instance.batch * alone <= cost:
-            whole = Cluster(first, last, tables.chiplets, tables.options[:1])
+            whole = Cluster(first, last, self.instance.chiplets, self.instance.options[:1])
             return Segment((whole,), tiled=True)
         ends = [*(begins[1:] - 1).tolist(), last]
         return Segment(
@@ -130,7 +128,7 @@ class _Search:
         )
 
     def _cluster(self, first: int, last: int, chiplets: int) -> Cluster:
-        options = self.instance.tables.options
+        options = self.instance.options
         _, switch, option = best_switch(self.costs, first, last, chiplets)
         early = (options[option],) * (switch - first)
         return Cluster(first, last, chiplets, early + options[:1] * (last + 1 - switch))

@@ -21,6 +21,17 @@ from instances.stages import (
     sending,
     step,
 )
+from instances.tables import Ints
+
+
+@compiled
+def loads_on_one_chiplet(costs: StageCosts) -> Ints:
+    """[L] cycles of each layer by itself on one chiplet, with its best option."""
+    loads = np.full(costs.alone.shape[0], FAR)
+    for layer in range(loads.shape[0]):
+        for option in range(costs.options):
+            loads[layer] = min(loads[layer], entry(costs, layer, option, 1))
+    return loads
 
 
 @compiled
@@ -32,7 +43,7 @@ def best_switch(costs: StageCosts, first: int, last: int, chiplets: int) -> tupl
         option; time is FAR if no such choice fits.
     """
     size = last - first + 1
-    options = costs.entry.shape[1]
+    options = costs.options
     tail_time = np.empty(size + 1, dtype=np.int64)
     tail_kept = np.zeros(size + 1, dtype=np.int64)
     tail_peak = np.zeros(size + 1, dtype=np.int64)

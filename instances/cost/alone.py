@@ -2,175 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-from instances.cost.arithmetic import (
-    LayerSizes,
-    blocks_of_positions,
-    ceil_div,
-    compute_cycles,
-    operand_reads,
-)
-from instances.cost.traffic import Clock, Traffic, Use, role_bytes
-from instances.package import Package
-from instances.tables import Ints
+from instances.cost.energy import read_by_array, rounded, tile_inputs
+from instances.cost.facts import INPUT, ISP, WSP, Facts
+from instances.cost.layers import cycles_of, dram_port, folded, port, tile_of
+from instances.cost.rates import over
+from instances.jit import lean
 
 
-@dataclass(frozen=True, eq=False)
-class _Tiling:
-    """One way to run every layer in weight tiles, [L,1] columns.
-
-    Attributes:
-        fits: whether even one output channel at a time fits.
-        tiles: how many weight tiles, one after the other.
-        channels: output channels of a tile on one chiplet.
-        rows, columns: output positions on one chiplet.
-        weights: bytes of a tile's weights on one chiplet.
-        received: bytes through one port, a sample.
-    """
-
-    fits: NDArray[np.bool_]
-    tiles: Ints
-    channels: Ints
-    rows: Ints
-    columns: Ints
-    weights: Ints
-    inputs: Ints
-    received: Ints
-
-
-def alone_costs(
-    traffic: Traffic, sizes: LayerSizes, package: Package, uses: list[list[Use]]
-) -> tuple[Ints, Ints]:
-    """[L] beat in cycles, -1 where no tile fits, and [L] picojoules a sample.
+@lean
+def alone(facts: Facts, layer: int) -> tuple[int, int]:
+    """Beat in cycles, -1 if no tile fits, and picojoules a sample.
 
     Tiles of output channels stay for the whole batch; activations stream from DRAM, the inputs
     once a tile, and back. Channels (as ISP) or positions (as WSP) are spread over all chiplets,
     whichever is faster.
     """
-    model = _Alone(traffic, sizes, package, uses)
-    ways = [model.cost(model.by_channel()), model.cost(model.by_position())]
-    beats = np.stack([beat for beat, _ in ways])
-    energies = np.stack([energy for _, energy in ways])
-    fastest = beats.argmin(axis=0)
-    layers = np.arange(beats.shape[1])
-    beat, energy = beats[fastest, layers], energies[fastest, layers]
-    never = beat == _NEVER
-    return np.where(never, -1, beat), np.where(never, 0, energy)
+    by_channel = _tiled(facts, layer, ISP)
+    by_position = _tiled(facts, layer, WSP)
+    if by_channel[0] < 0 or 0 <= by_position[0] < by_channel[0]:
+        return by_position
+    return by_channel
 
 
-_NEVER = np.iinfo(np.int64).max
+@lean
+def _tiled(facts: Facts, layer: int, option: int) -> tuple[int, int]:
+    """Beat and energy of one way to spread a tile.
+
+    As ISP, every chiplet sees all inputs and makes some of the tile's channels; as WSP, it holds
+    the whole weight tile and makes some positions.
+    """
+    own, package = facts.layers[layer], facts.package[0]
+    n = package.chiplets
+    rows, columns = tile_of(facts, layer, option, n)
+    channel_bytes = over(own.weights + own.stationed, own.channels)
+    width = package.element * (2 if own.addends > 0 else 1)
+    free = package.buffer - 2 * _window(facts, layer, option, columns)
+    fit = free // (channel_bytes + 2 * columns * width)
+    if fit < 1:
+        return -1, 0
+    share = over(own.channels, n) if option == ISP else own.channels
+    tiles = over(share, min(fit, share))
+    channels = over(share, tiles)
+    if option == ISP:
+        inputs, other = own.inputs, over(own.operands, n)
+    else:
+        inputs, other = tile_inputs(facts, layer, rows, columns), own.operands
+    coming = tiles * inputs + other + over(own.addends, n)
+    computing = tiles * cycles_of(facts, layer, channels, rows, columns)
+    communicating = port(facts, coming) + port(facts, over(own.made, n))
+    moved = tiles * own.inputs + own.operands + own.addends + own.made
+    beat = max(folded(facts, computing, communicating), dram_port(facts, moved))
+
+    weights = channels * channel_bytes
+    reads = tiles * read_by_array(facts, channels, weights, inputs, rows, columns)
+    bits = 8 * (
+        package.read_pj * (reads * n + own.made)
+        + package.write_pj * (coming * n + own.made)
+        + package.nop_pj * (coming * n + own.made)
+        + package.dram_pj * moved
+    )
+    return beat, rounded(package.mac_pj * own.macs + bits)
 
 
-class _Alone:
-    def __init__(
-        self, traffic: Traffic, sizes: LayerSizes, package: Package, uses: list[list[Use]]
-    ) -> None:
-        self.traffic, self.sizes, self.package = traffic, sizes, package
-        self.clock = Clock(package)
-        self.chiplets = package.chiplets
-        self.uses = uses
-        self.inputs = role_bytes(uses, "input")
-        self.operands = role_bytes(uses, "operand")
-        self.addends = role_bytes(uses, "addend")
-        layers = traffic.network.layers
-        made = [
-            sum(t.elements for t in traffic.network.tensors if t.producer == index)
-            for index in range(len(layers))
-        ]
-        self.made = self._column(made) * package.element_bytes
-        stationary = sizes.weights * package.element_bytes + self._column(
-            [sum(use.bytes for use in own if "operand" in use.roles) for own in uses]
-        )
-        self.channel_bytes = ceil_div(stationary, sizes.channels)
-        self.width = package.element_bytes * np.where(self.addends > 0, 2, 1)
-
-    @staticmethod
-    def _column(values: list[int]) -> Ints:
-        return np.array(values, dtype=np.int64)[:, None]
-
-    def _row_bytes(self, columns: Sequence[int | None]) -> Ints:
-        """Inputs that must be on one chiplet for a row of outputs that reads so many columns."""
-        return self._column(
-            [
-                sum(self.traffic.input_row(use, width) for use in own if "input" in use.roles)
-                for own, width in zip(self.uses, columns, strict=True)
-            ]
-        )
-
-    def _channels_that_fit(self, row: Ints, columns: Ints) -> Ints:
-        """Output channels whose weights fit beside double-buffered rows of input and output."""
-        free = self.package.chiplet.buffer_bytes - 2 * row
-        fit: Ints = free // (self.channel_bytes + 2 * columns * self.width)
-        return fit
-
-    def by_channel(self) -> _Tiling:
-        """Every chiplet sees all inputs and makes some of the tile's channels."""
-        sizes, chiplets = self.sizes, self.chiplets
-        fit = self._channels_that_fit(self._row_bytes([None] * len(self.uses)), sizes.columns)
-        share = ceil_div(sizes.channels, chiplets)
-        tiles = ceil_div(share, np.clip(fit, 1, share))
-        channels = ceil_div(share, tiles)
-        own = ceil_div(self.operands, chiplets) + ceil_div(self.addends, chiplets)
-        return _Tiling(
-            fits=fit >= 1,
-            tiles=tiles,
-            channels=channels,
-            rows=sizes.rows,
-            columns=sizes.columns,
-            weights=channels * self.channel_bytes,
-            inputs=self.inputs,
-            received=tiles * self.inputs + own,
-        )
-
-    def by_position(self) -> _Tiling:
-        """Every chiplet holds the whole weight tile and makes some positions."""
-        sizes, split = self.sizes, self.traffic.split
-        rows, columns = split.rows[:, -1:], split.columns[:, -1:]
-        row = self._row_bytes(split.input_columns[:, -1].tolist())
-        fit = self._channels_that_fit(row, columns)
-        tiles = ceil_div(sizes.channels, np.clip(fit, 1, sizes.channels))
-        channels = ceil_div(sizes.channels, tiles)
-        part = self._column(
-            [
-                sum(int(self.traffic.tile(u)[-1]) for u in own if "input" in u.roles)
-                for own in self.uses
-            ]
-        )
-        return _Tiling(
-            fits=fit >= 1,
-            tiles=tiles,
-            channels=channels,
-            rows=rows,
-            columns=columns,
-            weights=channels * self.channel_bytes,
-            inputs=part,
-            received=tiles * part + self.operands + ceil_div(self.addends, self.chiplets),
-        )
-
-    def cost(self, way: _Tiling) -> tuple[Ints, Ints]:
-        """[L] beat (_NEVER where nothing fits) and [L] picojoules a sample."""
-        package, chiplet = self.package, self.package.chiplet
-        compute = way.tiles * compute_cycles(
-            chiplet, self.sizes, way.channels, way.rows, way.columns
-        )
-        ports = self.clock.port(way.received) + self.clock.port(ceil_div(self.made, self.chiplets))
-        on_chip = np.maximum(compute, ports) if package.overlap else compute + ports
-        dram = way.tiles * self.inputs + self.operands + self.addends + self.made
-        beat = np.maximum(on_chip, self.clock.dram(dram))
-
-        passes = blocks_of_positions(chiplet, way.rows, way.columns)
-        reads = way.tiles * operand_reads(chiplet, way.channels, way.weights, way.inputs, passes)
-        macs = np.array([[layer.macs] for layer in self.traffic.network.layers], dtype=np.float64)
-        bits = 8 * (
-            chiplet.buffer_read_pj_per_bit * (reads * self.chiplets + self.made)
-            + chiplet.buffer_write_pj_per_bit * (way.received * self.chiplets + self.made)
-            + package.nop.pj_per_bit * (way.received * self.chiplets + self.made)
-            + package.dram.pj_per_bit * dram
-        )
-        energy = np.rint(chiplet.mac_pj * macs + bits).astype(np.int64)
-        return np.where(way.fits, beat, _NEVER)[:, 0], energy[:, 0]
+@lean
+def _window(facts: Facts, layer: int, option: int, columns: int) -> int:
+    """Inputs that must be on one chiplet for a row of outputs, as WSP of so many columns."""
+    own = facts.layers[layer]
+    if option == ISP or own.columns == 1:
+        return own.window
+    reach, total = own.column_slope * columns + own.column_rest, 0
+    for use in range(facts.layers[layer].uses, facts.layers[layer + 1].uses):
+        read = facts.uses[use]
+        if read.roles & INPUT:
+            total += read.position * read.window * min(reach, read.width)
+    return total

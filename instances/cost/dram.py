@@ -1,39 +1,53 @@
-"""DRAM traffic of every possible segment."""
+"""DRAM traffic of segments.
+
+A tensor comes in once however many layers of the segment read it, and leaves once if anything after
+the segment needs it.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from instances.network import Network
+from instances.cost.energy import dram_energy
+from instances.cost.facts import Facts
+from instances.cost.layers import dram_port
+from instances.jit import compiled, lean
 from instances.tables import Ints
 
 
-def io_bytes(network: Network, element_bytes: int) -> Ints:
-    """[L,L] bytes a sample of segment s..e: tensors that come in, and tensors that leave.
+@lean
+def traffic(facts: Facts, first: int, last: int) -> int:
+    """Bytes a sample of segment first..last: O(its layers and their tensors)."""
+    total = 0
+    for use in range(facts.layers[first].uses, facts.layers[last + 1].uses):
+        if facts.uses[use].since < first:
+            total += facts.uses[use].bytes
+    for tensor in range(facts.layers[first].makes, facts.layers[last + 1].makes):
+        if facts.tensors[tensor].until > last:
+            total += facts.tensors[tensor].bytes
+    return total
 
-    A tensor comes in once however many layers of the segment read it, and leaves once if anything
-    after the segment needs it. Each tensor adds its size to rectangles of the (s, e) plane, so
-    the sum over all tensors is a two-dimensional prefix sum.
-    """
-    count = len(network.layers)
-    marks = np.zeros((count + 1, count + 1), dtype=np.int64)
 
-    def add(starts: tuple[int, int], ends: tuple[int, int], amount: int) -> None:
-        """`amount` for every segment with both ends in the (inclusive) ranges."""
-        (s0, s1), (e0, e1) = starts, ends
-        if s0 <= s1 and e0 <= e1:
-            marks[s0, e0] += amount
-            marks[s1 + 1, e0] -= amount
-            marks[s0, e1 + 1] -= amount
-            marks[s1 + 1, e1 + 1] += amount
+@compiled
+def traffics(facts: Facts, first: int, last: int) -> Ints:
+    """[last - first + 1] bytes a sample of first..first, of first..first + 1, up to first..last."""
+    found = np.empty(last - first + 1, dtype=np.int64)
+    coming, leaving = 0, 0
+    for layer in range(first, last + 1):
+        for use in range(facts.layers[layer].uses, facts.layers[layer + 1].uses):
+            read = facts.uses[use]
+            if read.since < first:
+                coming += read.bytes
+            if read.until == layer and read.producer >= first:
+                leaving -= read.bytes
+        for tensor in range(facts.layers[layer].makes, facts.layers[layer + 1].makes):
+            leaving += facts.tensors[tensor].bytes
+        found[layer - first] = coming + leaving
+    return found
 
-    for tensor in network.tensors:
-        amount = tensor.elements * element_bytes
-        last_use = count if tensor.leaves else tensor.consumers[-1]
-        add((0, tensor.producer), (tensor.producer, last_use - 1), amount)
-        after = tensor.producer
-        for consumer in tensor.consumers:
-            add((after + 1, consumer), (consumer, count - 1), amount)
-            after = consumer
-    plane = marks.cumsum(axis=0).cumsum(axis=1)[:count, :count]
-    return np.triu(plane)
+
+@lean
+def segment_traffic(facts: Facts, first: int, last: int) -> tuple[int, int]:
+    """Cycles and picojoules a sample of segment first..last."""
+    amount = traffic(facts, first, last)
+    return dram_port(facts, amount), dram_energy(facts, amount)

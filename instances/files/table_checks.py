@@ -9,10 +9,7 @@ import numpy as np
 
 from instances.files.errors import Place, Problems, closest, counted, fail, listed, quoted
 from instances.files.table_schema import ByOption, ByOptions, TableFile, TableLayer, TableSkip
-from instances.tables import LIMIT, CostTables, Ints
-
-MAX_ENTRIES = 50_000_000
-"""Entries of an instance's largest tables together (L*O*O*C, L*L, skips): 400 MB each time."""
+from instances.tables import LIMIT, MAX_ENTRIES, CostTables, Ints, table_entries
 
 
 def check_entries(
@@ -23,7 +20,7 @@ def check_entries(
     Raises:
         FileError: the tables would be too large.
     """
-    entries = layers * options**2 * chiplets + layers**2 + skip_lists * chiplets
+    entries = table_entries(layers, options, chiplets, skip_lists)
     if entries > MAX_ENTRIES:
         fail(
             problems.source,

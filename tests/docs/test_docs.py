@@ -16,9 +16,9 @@ import yaml
 
 import chipweave as cw
 from chipweave.cli import app, main
-from instances.files import schema, table_checks
+from instances.files import schema
 from instances.files.package_file import package_to_data
-from instances.tables import LIMIT
+from instances.tables import LIMIT, MAX_ENTRIES
 from schedules.evaluate import cluster_cost, segment_cost
 from schedules.schedule import Cluster, Segment
 
@@ -248,7 +248,7 @@ def test_the_documented_limits_are_those_of_the_readers() -> None:
         schema.MAX_LAYERS,
         schema.MAX_CHIPLETS,
         schema.MAX_BATCH,
-        table_checks.MAX_ENTRIES,
+        MAX_ENTRIES,
     ):
         assert f"| {limit:,} |" in limits
     assert schema.MAX_SIZE == 2**31

@@ -12,6 +12,7 @@ import pytest
 from heuristics.baselines import pipeline, sequential, single_layer_times
 from instances.generate import random_instance
 from instances.instance import Instance
+from instances.stages import FAR, stage_costs
 from instances.tables import Skip
 from schedules.evaluate import latency
 from schedules.progress import Progress
@@ -121,13 +122,12 @@ def test_pipeline_offers_nothing_if_the_layers_do_not_fit_side_by_side(
 
 
 def test_times_of_single_layers_take_the_best_option_that_fits(example: Instance) -> None:
-    tables = replace(example.tables, capacity=33)
-    times, options = single_layer_times(tables)
-    never = np.iinfo(np.int64).max
+    costs = stage_costs(replace(example.tables, capacity=33))
+    every = [single_layer_times(costs, chiplets) for chiplets in (1, 2, 3)]
     # a fits as ISP on three chiplets only; b as WSP where its activations are spread.
-    assert times.tolist() == [[never, never, 18], [never, 18, 13]]
-    assert options[0, 2] == 0
-    assert options[1, 1:].tolist() == [1, 1]
+    assert [times.tolist() for times, _ in every] == [[FAR, FAR], [FAR, 18], [18, 13]]
+    assert [options.tolist()[1] for _, options in every[1:]] == [1, 1]
+    assert every[2][1][0] == 0
 
 
 def test_what_skip_tensors_cost_decides_between_options(make_instance: MakeInstance) -> None:
@@ -135,9 +135,9 @@ def test_what_skip_tensors_cost_decides_between_options(make_instance: MakeInsta
     enter = np.array([[[5], [0]]])
     skip = Skip("t", -1, (1,), False, enter, nothing, nothing, 0 * enter, nothing)
     instance = make_instance([[[10], [11]]] * 2, skips=(skip,))
-    times, options = single_layer_times(instance.tables)
-    assert times.tolist() == [[10], [11]]
-    assert options.tolist() == [[0], [1]]
+    times, options = single_layer_times(stage_costs(instance.costs), 1)
+    assert times.tolist() == [10, 11]
+    assert options.tolist() == [0, 1]
     assert run(sequential, instance).objective == 10 + 11
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from instances.cost import build_tables
-from instances.cost.traffic import Clock
+from instances.cost.facts import gather_facts
+from instances.cost.layers import dram_port, port
 from instances.network import Layer, Network
 from instances.package import Package
 from instances.packages import load_package
@@ -250,11 +251,11 @@ def test_a_clock_and_a_bandwidth_without_common_factors_do_not_overflow(amount: 
     awkward = replace(
         awkward, dram=replace(awkward.dram, ports=ports, bandwidth=AWKWARD["bandwidth"])
     )
-    clock = Clock(awkward)
+    facts = gather_facts(two_layers(), awkward)
     exact = -(-amount * AWKWARD["clock_hz"] // AWKWARD["bandwidth"])
-    assert clock.port(np.array([amount])).tolist() == [exact]
+    assert port(facts, amount) == exact
     exact = -(-amount * AWKWARD["clock_hz"] // (AWKWARD["bandwidth"] * ports))
-    assert clock.dram(np.array([amount])).tolist() == [exact]
+    assert dram_port(facts, amount) == exact
 
 
 def test_a_huge_tensor_at_an_awkward_clock_has_exact_tables() -> None:
@@ -269,7 +270,12 @@ def test_a_huge_tensor_at_an_awkward_clock_has_exact_tables() -> None:
 
 @pytest.mark.parametrize("hop_ns", [35.0, 0.7, 33.333333333333336, 1e-7])
 def test_a_hop_latency_with_many_digits_is_exact(hop_ns: float) -> None:
-    clock = Clock(package(clock_hz=AWKWARD["clock_hz"], hop_ns=hop_ns))
+    chiplets = 256
+    facts = gather_facts(
+        two_layers(), package(chiplets, clock_hz=AWKWARD["clock_hz"], hop_ns=hop_ns)
+    )
     hop = Fraction(str(hop_ns)) * AWKWARD["clock_hz"] / 10**9
-    assert clock.hops(np.arange(31)).tolist() == [ceil(count * hop) for count in range(31)]
-    assert clock.nanoseconds(hop_ns) == ceil(hop)
+    side = [ceil(n**0.5) for n in range(1, chiplets + 1)]
+    hops = [a + ceil(n / a) - 2 for n, a in enumerate(side, start=1)]
+    assert facts.reach[1:].tolist() == [ceil(count * hop) for count in hops]
+    assert facts.package["hop"][0] == ceil(hop)
