@@ -11,9 +11,9 @@ from instances.files import read_instance, read_package
 from instances.files.schema import MAX_BATCH
 from instances.instance import Instance
 from instances.network import Network
-from instances.networks import build_network, network_names
+from instances.networks import build_network, is_network_name, network_names
 from instances.package import Package
-from instances.packages import load_package, package_names
+from instances.packages import is_package_name, load_package, package_names
 
 DEFAULT_PACKAGE = "simba-4x4"
 DEFAULT_BATCH = 64
@@ -42,7 +42,7 @@ def instance(
     if batch is not None and batch > MAX_BATCH:
         raise ValueError(f"batch {batch} is more than {MAX_BATCH:,} samples, the most of a run")
     chosen = None if package is None else find_package(package)
-    if isinstance(what, Network) or what in network_names():
+    if isinstance(what, Network) or is_network_name(what):
         arguments = {} if sequence is None else {"sequence": sequence}
         network = what if isinstance(what, Network) else build_network(str(what), **arguments)
         samples = DEFAULT_BATCH if batch is None else batch
@@ -71,7 +71,7 @@ def find_package(package: str | Path | Package) -> Package:
     """
     if isinstance(package, Package):
         return package
-    if package in package_names():
+    if is_package_name(package):
         return load_package(str(package))
     return read_package(_file(package, "package", package_names()))
 

@@ -175,10 +175,10 @@ class Network:
         producers = {name: OUTSIDE for name, _ in self.inputs}
         for index, layer in enumerate(self.layers):
             producers.update((name, index) for name, _ in layer.outputs)
-        found = []
+        found, results = [], set(self.results)
         for name, shape in self._shapes.items():
             unread = not consumers[name] and producers[name] != OUTSIDE
-            leaves = name in self.results or (unread and not self.results)
+            leaves = name in results or (unread and not results)
             used = tuple(consumers[name])
             found.append(Tensor(name, shape, producers[name], used, leaves))
         return tuple(tensor for tensor in found if tensor.consumers or tensor.leaves)

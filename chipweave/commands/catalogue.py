@@ -47,7 +47,7 @@ Examples:
 
 def networks() -> None:
     from chipweave.grid import Grid, console, number
-    from instances.networks import NETWORKS, build_network
+    from instances.networks import GENERATED, MAX_GENERATED, NETWORKS, build_network
 
     rows = []
     for name, entry in NETWORKS.items():
@@ -55,13 +55,15 @@ def networks() -> None:
         note = "" if entry.sequence is None else f", sequence {entry.sequence}"
         sizes = (len(network.layers), network.parameters, network.macs)
         rows.append((name, *map(number, sizes), entry.description + note))
+    for family, entry in GENERATED.items():
+        rows.append((f"{family}-N", f"1 to {MAX_GENERATED:,}", "–", "–", entry.description))
     headings = ("network", ">layers", ">parameters", ">MACs a sample", "description")
     Grid(headings, rows).show(console())
 
 
 def packages() -> None:
     from chipweave.grid import Grid, console, number, scaled
-    from instances.packages import load_package, package_names
+    from instances.packages import MAX_SIDE, load_package, package_families, package_names
 
     rows = []
     for package in map(load_package, package_names()):
@@ -90,7 +92,10 @@ def packages() -> None:
         ">NoP port",
         ">DRAM",
     )
-    Grid(headings, rows).show(console())
+    screen = console()
+    Grid(headings, rows).show(screen)
+    families = " and ".join(f"{family}-XxY" for family in package_families())
+    screen.print(f"{families}: any mesh of up to {MAX_SIDE} x {MAX_SIDE}", markup=False)
 
 
 def methods() -> None:

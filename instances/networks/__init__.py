@@ -1,14 +1,19 @@
-"""The built-in networks, by name; one parameterised builder a family."""
+"""The built-in networks, by name; one parameterised builder a family.
+
+Families of generated networks have names that end with the number of layers, as in `chain-1024`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
 
 from instances.network import Network
+from instances.networks.chain import random_chain
 from instances.networks.densenet import densenet
 from instances.networks.inception import googlenet, inception_v3
 from instances.networks.mobile import efficientnet_b0, mobilenet_v2
@@ -22,6 +27,7 @@ from instances.networks.transformers import (
     bert,
     gpt2,
     gpt2_decode,
+    gpt_stack,
     vit_b_16,
 )
 from instances.networks.unet import unet
@@ -82,26 +88,59 @@ NETWORKS: Mapping[str, BuiltIn] = MappingProxyType(
 )
 
 
+GENERATED: Mapping[str, BuiltIn] = MappingProxyType(
+    {
+        "chain": BuiltIn("convolutions of random sizes, 224x224", random_chain),
+        "gpt-stack": BuiltIn("blocks of GPT-2 (124 M), prefill", gpt_stack, 128),
+    }
+)
+"""Families whose networks have any number of layers, the first argument of `build`."""
+
+MAX_GENERATED = 10_000
+"""Layers of a generated network."""
+
+_SIZED = re.compile(rf"({'|'.join(GENERATED)})-([0-9]+)")
+
+
 def network_names() -> tuple[str, ...]:
     """Names of the built-in networks, family by family."""
     return tuple(NETWORKS)
+
+
+def is_network_name(name: object) -> bool:
+    """Whether `build_network` knows a network of this name."""
+    return isinstance(name, str) and (name in NETWORKS or _SIZED.fullmatch(name) is not None)
 
 
 def build_network(name: str, **arguments: int) -> Network:
     """Build a built-in network, such as `build_network("bert-base", sequence=128)`.
 
     Raises:
-        ValueError: no such network, no such argument, or a sequence that the network cannot take.
+        ValueError: no such network, no such argument, or a sequence or number of layers that the
+            network cannot take.
     """
-    if name not in NETWORKS:
+    entry = _find(name)
+    if entry is None:
         close = get_close_matches(name.lower(), NETWORKS)
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        generated = ", ".join(f"{family}-LAYERS" for family in GENERATED)
         raise ValueError(
-            f"there is no built-in network {name!r}.{hint} Built in: {', '.join(NETWORKS)}"
+            f"there is no built-in network {name!r}.{hint} Generated: {generated}."
+            f" Built in: {', '.join(NETWORKS)}"
         )
-    entry = NETWORKS[name]
     for argument in arguments:
         if argument not in entry.arguments:
             takes = ", ".join(entry.arguments) or "none"
             raise ValueError(f"{name} has no argument {argument!r}; it takes {takes}")
     return entry.build(**{**entry.arguments, **arguments})
+
+
+def _find(name: str) -> BuiltIn | None:
+    """The network of this name, built in or generated."""
+    sized = _SIZED.fullmatch(name)
+    if name in NETWORKS or sized is None:
+        return NETWORKS.get(name)
+    family, layers = GENERATED[sized[1]], int(sized[2])
+    if not 1 <= layers <= MAX_GENERATED:
+        raise ValueError(f"{name}: expected 1 to {MAX_GENERATED:,} layers")
+    return replace(family, build=partial(family.build, layers))

@@ -34,6 +34,9 @@ GPT2_XL = Size("gpt2-xl", 48, 1600, 25)
 VIT_B_16 = Size("vit_b_16", 12, 768, 12)
 """Dosovitskiy et al. 2021, table 1."""
 
+BLOCK_LAYERS = 6
+"""Of a block of GPT-2: c_attn, qk, av, c_proj, fc1, fc2."""
+
 BERT_WORDS, BERT_POSITIONS, BERT_TYPES = 30522, 512, 2
 GPT2_WORDS, GPT2_POSITIONS = 50257, 1024
 
@@ -100,6 +103,28 @@ def gpt2_decode(size: Size, sequence: int) -> Network:
     name = f"{size.name}-decode"
     _check_sequence(name, sequence, 2, GPT2_POSITIONS)
     return _gpt2(size, name, new=1, cached=sequence - 1)
+
+
+def gpt_stack(layers: int, sequence: int) -> Network:
+    """Blocks of GPT-2 one after the other, `layers` layers in all, for `sequence` tokens at once.
+
+    What the last block of six layers leaves over are projections. Results: the last tensor, then
+    each block's keys and values.
+
+    Raises:
+        ValueError: more tokens than GPT-2 has learned positions (1024).
+    """
+    name = f"gpt-stack-{layers}"
+    _check_sequence(name, sequence, 1, GPT2_POSITIONS)
+    graph = Graph(name)
+    x = graph.input("embeddings", (GPT2.hidden, sequence, 1))
+    cache: list[Values] = []
+    for block in range(layers // BLOCK_LAYERS):
+        x, keys_values = _pre_norm_block(graph, f"block{block}", x, GPT2.heads)
+        cache += keys_values
+    for rest in range(layers % BLOCK_LAYERS):
+        x = graph.project(f"project{rest}", x, GPT2.hidden)
+    return graph.network(x, *cache)
 
 
 def _gpt2(size: Size, name: str, new: int, cached: int) -> Network:

@@ -1,16 +1,24 @@
-"""The built-in packages: one YAML file each, in which every constant has its source."""
+"""The built-in packages: one YAML file each, in which every constant has its source.
+
+Packages of other sizes are derived from them: `simba-12x20` has the chiplets of `simba`.
+"""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from math import ceil
 
 from instances.files.errors import Problems
 from instances.files.package_file import package_from_data
 from instances.files.text import parse_data
 from instances.package import Package
+
+MAX_SIDE = 64
+"""Columns and rows of a derived package."""
 
 
 @cache
@@ -21,22 +29,50 @@ def package_names() -> tuple[str, ...]:
     return tuple(sorted(names, key=_natural))
 
 
+def package_families() -> tuple[str, ...]:
+    """What the names of built-in packages begin with, before their meshes."""
+    return tuple(dict.fromkeys(name.rsplit("-", 1)[0] for name in package_names()))
+
+
+def is_package_name(name: object) -> bool:
+    """Whether `load_package` knows a package of this name, if its mesh is not too large."""
+    return isinstance(name, str) and (name in package_names() or _sized(name) is not None)
+
+
 @cache
 def load_package(name: str) -> Package:
-    """A built-in package.
+    """A built-in package, or one of a built-in family with a mesh of up to 64 x 64.
+
+    A derived package has a DRAM port on either side for every four rows of chiplets, as the
+    built-in ones have.
 
     Raises:
         ValueError: there is none of this name; the message lists those that there are.
     """
-    if name not in package_names():
+    if name in package_names():
+        source = f"{name}.yaml"
+        data = parse_data(files(__name__).joinpath(source).read_text("utf-8"), ".yaml", source)
+        return package_from_data(data, Problems(source, data), default_name=name)
+    sized = _sized(name)
+    if sized is None:
         close = get_close_matches(name.lower(), package_names())
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
         raise ValueError(
-            f"there is no built-in package {name!r}.{hint} Built in: {', '.join(package_names())}"
+            f"there is no built-in package {name!r}.{hint} Built in: {', '.join(package_names())},"
+            f" and other meshes of {' and '.join(package_families())}"
         )
-    source = f"{name}.yaml"
-    data = parse_data(files(__name__).joinpath(source).read_text("utf-8"), ".yaml", source)
-    return package_from_data(data, Problems(source, data), default_name=name)
+    family, columns, rows = sized
+    if not (1 <= columns <= MAX_SIDE and 1 <= rows <= MAX_SIDE):
+        raise ValueError(f"{name}: expected a mesh of 1 to {MAX_SIDE} columns and rows")
+    base = load_package(next(n for n in package_names() if n.startswith(f"{family}-")))
+    dram = replace(base.dram, ports=2 * ceil(rows / 4))
+    return replace(base, name=name, mesh=(columns, rows), dram=dram)
+
+
+def _sized(name: str) -> tuple[str, int, int] | None:
+    """Family, columns and rows."""
+    found = re.fullmatch(rf"({'|'.join(package_families())})-([0-9]+)x([0-9]+)", name)
+    return None if found is None else (found[1], int(found[2]), int(found[3]))
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
