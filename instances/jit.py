@@ -7,8 +7,6 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-_UNCOUNTED: dict[str, Any] = {"_nrt": False}
-
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 
@@ -18,9 +16,21 @@ def compiled(function: Kernel) -> Kernel:
 
 
 def lean(function: Kernel) -> Kernel:
-    """The same for a kernel that makes no arrays, only reads and writes those that it is given.
+    """Compile into the kernels that call it: for small functions which make no arrays.
 
-    It does not count references to them. Counting would take longer than a small kernel that is
-    given a tuple of many arrays: some 10 ns for each of them and each call.
+    It cannot be called from outside of kernels, divides by zero without an error, and does not
+    count references to the arrays that it is given. Counting would take longer than its work, some
+    10 ns for each array of each call.
     """
-    return cast(Kernel, numba.njit(cache=True, nogil=True, **_UNCOUNTED)(function))
+    return cast(Kernel, numba.njit(**_LEAN)(function))
+
+
+_LEAN: dict[str, Any] = {
+    "cache": True,
+    "nogil": True,
+    "forceinline": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+    "_nrt": False,
+}
