@@ -18,9 +18,8 @@ def compiled(function: Kernel) -> Kernel:
 def lean(function: Kernel) -> Kernel:
     """Compile into the kernels that call it: for small functions which make no arrays.
 
-    It cannot be called from outside of kernels, divides by zero without an error, and does not
-    count references to the arrays that it is given. Counting would take longer than its work, some
-    10 ns for each array of each call.
+    It divides by zero without an error, and does not count references to the arrays that it is
+    given. Counting would take longer than its work, some 10 ns for each array of each call.
     """
     return cast(Kernel, numba.njit(**_LEAN)(function))
 
@@ -30,7 +29,6 @@ _LEAN: dict[str, Any] = {
     "nogil": True,
     "forceinline": True,
     "error_model": "numpy",
-    "no_cpython_wrapper": True,
     "no_cfunc_wrapper": True,
     "_nrt": False,
 }
