@@ -204,16 +204,29 @@ def arrival(costs: StageCosts, first: int, layer: int, option: int, chiplets: in
 
 
 @lean
-def momentary(costs: StageCosts, first: int, layer: int, option: int, chiplets: int) -> int:
-    """Bytes needed while a layer of a cluster from `first` runs."""
+def working(costs: StageCosts, layer: int, option: int, chiplets: int) -> int:
+    """Bytes that each chiplet needs while a layer runs, waiting tensors left out."""
+    if costs.dense:
+        return costs.working[layer, option, chiplets - 1]
+    return model.working(costs.facts, layer, option, chiplets)
+
+
+@lean
+def waiting(costs: StageCosts, first: int, layer: int, chiplets: int) -> int:
+    """Bytes of skip tensors that wait while a layer of a cluster from `first` runs."""
     if not costs.dense:
-        own = model.working(costs.facts, layer, option, chiplets)
-        return own + model.waiting(costs.facts, first, layer, chiplets)
-    total = costs.working[layer, option, chiplets - 1]
+        return model.waiting(costs.facts, first, layer, chiplets)
+    total = 0
     for w in range(costs.wait_at[first], costs.wait_at[layer]):
         if costs.wait_until[w] > layer:
             total += costs.wait_bytes[w, chiplets - 1]
     return total
+
+
+@lean
+def momentary(costs: StageCosts, first: int, layer: int, option: int, chiplets: int) -> int:
+    """Bytes needed while a layer of a cluster from `first` runs."""
+    return working(costs, layer, option, chiplets) + waiting(costs, first, layer, chiplets)
 
 
 @lean

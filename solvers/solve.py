@@ -23,6 +23,7 @@ METHODS: dict[str, Method] = {
     "pipeline": Method("heuristics.baselines:pipeline"),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",)),
+    "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
     "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
     "cpsat": Method("solvers.models:solve_model", ("numba",), goals="any", models="cpsat"),
     "milp": Method("solvers.models:solve_model", ("numba",), goals="any", models="milp"),

@@ -1,5 +1,6 @@
 """Scope: the merged pipeline and its fast search."""
 
-from heuristics.scope.search import scope
+from heuristics.scope.search import scope, scope_plus, search
+from heuristics.scope.steps import SCOPE, WIDE, Steps
 
-__all__ = ["scope"]
+__all__ = ["SCOPE", "WIDE", "Steps", "scope", "scope_plus", "search"]

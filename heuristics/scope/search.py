@@ -1,124 +1,170 @@
 """Scope's search in its four steps (Huang et al., arXiv 2602.14393; the details are ours).
 
-1. Segments: the shortest path over candidate segments (`search`, here).
-2. Clusters: layers merge, from one layer a cluster downwards (`clusters.merge_layers`).
-3. Regions: in proportion to load, then chiplets move to the bottleneck (`regions`).
-4. Partitions: one switch from WSP to ISP (`stage.best_switch`).
+1. Segments: the shortest path over candidate segments, priced lazily (`path`).
+2. Clusters: layers merge wherever that helps to keep a beat (`cover`).
+3. Regions: the fewest chiplets that keep the beat (`cover`).
+4. Partitions: one switch from WSP to ISP in a cluster (`sweep`).
 """
 
 from __future__ import annotations
 
+import numpy as np
+
 from heuristics.baselines import sequential
-from heuristics.scope.clusters import merge_layers
-from heuristics.scope.stage import best_switch, loads_on_one_chiplet
+from heuristics.scope.areas import areas_of
+from heuristics.scope.candidates import Candidates, candidates, guess_again
+from heuristics.scope.cover import (
+    Rules,
+    Task,
+    best_cover,
+    clusters_of,
+    cover,
+    new_cover,
+)
+from heuristics.scope.needs import Needs, guess_by_needs, needs_of
+from heuristics.scope.path import (
+    KNOWN_ONLY,
+    beat_limits,
+    from_start,
+    path_to_end,
+    promising,
+)
+from heuristics.scope.steps import SCOPE, WIDE, Steps
+from heuristics.scope.sweep import best_options
+from heuristics.scope.times import (
+    StageTimes,
+    even_sizes,
+    region_sizes,
+    stage_times,
+    time_of,
+)
 from instances.instance import Instance
-from instances.stages import FAR, StageCosts, dram, loading, stage_costs
+from instances.jit import compiled
+from instances.stages import FAR, StageCosts, stage_costs
 from instances.tables import Ints
 from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 
-GROWTH = 1.2
-"""Ratio of neighbouring candidate lengths of a segment."""
-
 
 def scope(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
     """Scope's search: segments, merged clusters, regions, one switch from WSP to ISP.
 
-    It begins with the sequential schedule, which its own never exceeds, so that it has something
-    to return whenever it is stopped.
+    It begins with the sequential schedule, so that it has something to return whenever it is
+    stopped.
     """
     sequential(instance, progress, seed, workers)
-    search = _Search(instance)
+    return search(instance, progress, workers, SCOPE)
+
+
+def scope_plus(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+    """Scope's search, and then a wider one with any partition of any layer (ours)."""
+    stop = scope(instance, progress, seed, workers)
+    return stop if stop != "finished" else search(instance, progress, workers, WIDE)
+
+
+def search(instance: Instance, progress: Progress, workers: int, steps: Steps) -> Stop:
+    """Offer the best schedule that the steps lead to."""
     try:
-        path = search.segments(progress, workers)
+        _Search(instance, progress, workers, steps).run()
     except OutOfTimeError:
         return "time-limit"
-    if path:
-        progress.offer(Schedule(tuple(search.segment(first, last) for first, last in path)))
     return "finished"
 
 
-def candidate_lengths(count: int) -> list[int]:
-    """Lengths of segments to try: each GROWTH times the one before, O(log L) of them."""
-    lengths, length = [], 1.0
-    while length < count:
-        lengths.append(int(length))
-        length = max(length + 1, length * GROWTH)
-    return [*lengths, count]
-
-
 class _Search:
-    def __init__(self, instance: Instance) -> None:
-        self.instance = instance
+    """One run: stage times and guesses first, then prices of candidates.
+
+    Raises:
+        OutOfTimeError: the time limit passed.
+    """
+
+    def __init__(self, instance: Instance, progress: Progress, workers: int, steps: Steps) -> None:
+        self.instance, self.progress, self.workers, self.steps = instance, progress, workers, steps
+        self.priced = 0
         self.costs: StageCosts = stage_costs(instance.costs)
-        self.loads: Ints = loads_on_one_chiplet(self.costs)
-
-    def segments(self, progress: Progress, workers: int) -> list[tuple[int, int]]:
-        """Step 1: the cheapest path over O(L log L) candidate segments, tiled layers among them.
-
-        Returns (first, last) pairs; none if no path fits.
-
-        Raises:
-            OutOfTimeError: the time limit passed.
-        """
-        count = len(self.instance.layers)
-        cheapest = [0] + [FAR] * count
-        begins = [0] * (count + 1)
-        for first, costs in in_parallel(self._costs_from, count, progress, workers):
-            for last, cost in costs.items():
-                if cheapest[first] < FAR and cheapest[first] + cost < cheapest[last + 1]:
-                    cheapest[last + 1] = cheapest[first] + cost
-                    begins[last + 1] = first
-        path = []
-        end = count if cheapest[count] < FAR else 0
-        while end > 0:
-            path.append((begins[end], end - 1))
-            end = begins[end]
-        return path[::-1]
-
-    def _costs_from(self, first: int) -> dict[int, int]:
-        """Cost of each candidate segment from a layer, by its last layer, while they fit."""
-        count = len(self.instance.layers)
-        costs = {}
-        for length in candidate_lengths(count):
-            last = min(first + length, count) - 1
-            if last not in costs:
-                cost = self._cost(first, last)
-                if cost < FAR:
-                    costs[last] = cost
-                elif last > first:
-                    break
-        return costs
-
-    def _cost(self, first: int, last: int) -> int:
-        """Cycles of a segment, weights included; FAR if it does not fit."""
-        cost = self._merged(first, last)[0]
-        if first == last and self.costs.alone[first] >= 0:
-            cost = min(cost, self.instance.batch * int(self.costs.alone[first]))
-        return FAR if cost == FAR else cost + int(loading(self.costs, first, last))
-
-    def _merged(self, first: int, last: int) -> tuple[int, Ints, Ints]:
-        chiplets = self.instance.chiplets
-        merged: tuple[int, Ints, Ints] = merge_layers(
-            self.costs,
-            first,
-            last,
-            self.loads,
-            chiplets,
-            self.instance.batch,
-            int(dram(self.costs, first, last)),
-            chiplets,
+        self.changes = steps.allowed(instance.options)
+        self.rules = Rules(
+            instance.batch, instance.chiplets, steps.even, steps.clusters, steps.precision
         )
-        return merged
+        self.found: Candidates = candidates(
+            self.costs, areas_of(self.costs), instance.batch, steps.resolution
+        )
+        limits = beat_limits(
+            self.found, self.costs.loads, instance.batch, steps.margin, steps.slack
+        )
+        self.stages: StageTimes = self._stage_times(limits)
+        self.needs: Needs = needs_of(self.stages, limits, instance.chiplets, instance.batch)
+        guess_again(self.found, self.needs, instance.chiplets, instance.batch)
 
-    def segment(self, first: int, last: int) -> Segment:
-        """The segment that steps 2 to 4 make of layers first..last."""
-        cost, begins, regions = self._merged(first, last)
-        alone = int(self.costs.alone[first]) if first == last else -1
-        if alone >= 0 and self.instance.batch * alone <= cost:
-            whole = Cluster(first, last, self.instance.chiplets, self.instance.options[:1])
+    def _stage_times(self, limits: Ints) -> StageTimes:
+        steps, chiplets = self.steps, self.instance.chiplets
+        sizes = region_sizes(chiplets, steps.fine)
+        if steps.even:
+            sizes = even_sizes(chiplets, steps.clusters)
+        return stage_times(
+            self.costs,
+            sizes,
+            limits,
+            self.changes,
+            steps.ways,
+            min(steps.longest, len(limits)),
+            self.progress,
+            self.workers,
+        )
+
+    def run(self) -> None:
+        """Price what promises to be better, and offer the best each time it is settled."""
+        singles = np.flatnonzero(self.found.first == self.found.last)
+        try:
+            self._price(singles, np.full(len(singles), FAR))
+            for percent in self.steps.percents:
+                if self.priced <= self.steps.budget * len(self.instance.layers):
+                    self._settle(percent)
+                    self._offer()
+        except OutOfTimeError:
+            self._offer()
+            raise
+
+    def _settle(self, percent: int) -> None:
+        """Price candidates until none promises a better path than the known ones."""
+        while True:
+            distance, _ = from_start(self.found, self.costs.loads, KNOWN_ONLY)
+            chosen, below = promising(self.found, self.costs.loads, percent, int(distance[-1]))
+            if len(chosen) == 0:
+                return
+            self._price(chosen, below)
+
+    def _offer(self) -> None:
+        """The best path of known candidates, if there is one."""
+        distance, by = from_start(self.found, self.costs.loads, KNOWN_ONLY)
+        if distance[-1] < FAR:
+            path = path_to_end(self.found, by).tolist()
+            self.progress.offer(Schedule(tuple(self._segment(at) for at in path)))
+
+    def _price(self, chosen: Ints, below: Ints) -> None:
+        """Settle the costs of candidates as far as they are below what is of use."""
+        self.priced += len(chosen)
+        parts = np.array_split(np.arange(len(chosen)), self.workers)
+
+        def part(index: int) -> None:
+            own = parts[index]
+            _price(
+                self.costs, self.stages, self.needs, self.rules, self.found, chosen[own], below[own]
+            )
+
+        for _ in in_parallel(part, len(parts), self.progress, self.workers):
+            pass
+
+    def _segment(self, at: int) -> Segment:
+        """The segment of a priced candidate."""
+        first, last = int(self.found.first[at]), int(self.found.last[at])
+        names = self.instance.options
+        if self.found.most[at] == 0:
+            whole = Cluster(first, last, self.instance.chiplets, names[:1])
             return Segment((whole,), tiled=True)
+        task = Task(first, last, 0, int(self.found.most[at]), int(self.found.beats[at]), FAR)
+        begins, regions = _clusters(self.stages, self.rules, task)
         ends = [*(begins[1:] - 1).tolist(), last]
         return Segment(
             tuple(
@@ -128,7 +174,58 @@ class _Search:
         )
 
     def _cluster(self, first: int, last: int, chiplets: int) -> Cluster:
-        options = self.instance.options
-        _, switch, option = best_switch(self.costs, first, last, chiplets)
-        early = (options[option],) * (switch - first)
-        return Cluster(first, last, chiplets, early + options[:1] * (last + 1 - switch))
+        _, chosen = best_options(self.costs, self.changes, self.steps.ways, first, last, chiplets)
+        names = self.instance.options
+        return Cluster(first, last, chiplets, tuple(names[option] for option in chosen))
+
+
+@compiled
+def _price(
+    costs: StageCosts,
+    stages: StageTimes,
+    needs: Needs,
+    rules: Rules,
+    found: Candidates,
+    chosen: Ints,
+    below: Ints,
+) -> None:
+    """Fill in costs, clusters and beats of the chosen candidates."""
+    longest = 1
+    for at in chosen:
+        longest = max(longest, found.last[at] - found.first[at] + 1)
+    room = new_cover(rules.most, longest)
+    for k in range(chosen.shape[0]):
+        at = chosen[k]
+        first, last, dram = found.first[at], found.last[at], found.dram[at]
+        if first == last:
+            cost, most, beat = _single(costs, stages, rules, first, dram)
+        else:
+            _, start, least = guess_by_needs(needs, first, last, rules.chiplets, rules.batch, dram)
+            # The guess of the least beat is no bound; a little below it there may be a cover.
+            task = Task(first, last, dram, start, min(least, FAR // 100) * 95 // 100, below[k])
+            cost, most, beat = best_cover(stages, task, rules, room)
+        found.costs[at], found.most[at], found.beats[at] = cost, most, beat
+
+
+@compiled
+def _single(
+    costs: StageCosts, stages: StageTimes, rules: Rules, layer: int, dram: int
+) -> tuple[int, int, int]:
+    """Cost, clusters and beat of a segment of one layer, no clusters if tiled is faster."""
+    beat = FAR
+    for g in range(stages.sizes.shape[0]):
+        beat = min(beat, time_of(stages, layer, layer, g))
+    alone = costs.alone[layer]
+    if alone >= 0 and alone <= max(beat, dram):
+        return rules.batch * alone, 0, alone
+    if beat == FAR:
+        return FAR, 0, 0
+    return rules.batch * max(beat, dram), 1, max(beat, dram)
+
+
+@compiled
+def _clusters(stages: StageTimes, rules: Rules, task: Task) -> tuple[Ints, Ints]:
+    """([K] first layers, [K] regions) of a segment that `cover` finds with this number and beat."""
+    room = new_cover(task.clusters, task.last - task.first + 1)
+    number = cover(stages, task, rules, task.least, task.clusters, room)
+    return clusters_of(task, number, room)

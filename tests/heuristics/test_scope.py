@@ -1,139 +1,186 @@
-"""Scope's four steps, each against a plain reading of what it promises."""
+"""Scope's search as a whole: its segments, what its steps may do, and how near it comes."""
 
 import itertools
+from random import Random
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heuristics.scope import scope
-from heuristics.scope.clusters import merge_layers
-from heuristics.scope.regions import in_proportion, share_chiplets
-from heuristics.scope.search import candidate_lengths
-from heuristics.scope.stage import best_switch
+from heuristics.scope import SCOPE, WIDE, Steps, scope, scope_plus, search
+from heuristics.scope.candidates import UNKNOWN, Candidates, ends_from
+from heuristics.scope.path import KNOWN_ONLY, from_start, path_to_end, promising, to_end
 from instances.generate import random_instance
 from instances.instance import Instance
-from instances.stages import FAR, stage_costs
-from schedules.evaluate import cluster_cost, cluster_memory
+from instances.stages import FAR
 from schedules.progress import Progress
-from schedules.schedule import Cluster
+from schedules.schedule import Schedule
+from solvers.solve import solve
 
 seeds = st.integers(0, 10**6)
 
 
-def switched(instance: Instance, first: int, last: int, chiplets: int) -> dict[Cluster, int]:
-    """Times of all clusters that switch once from some option to the first one, and fit."""
-    tables = instance.tables
-    found = {}
-    for early, at in itertools.product(tables.options, range(last - first + 2)):
-        options = (early,) * at + tables.options[:1] * (last - first + 1 - at)
-        cluster = Cluster(first, last, chiplets, options)
-        if cluster_memory(tables, cluster) <= tables.capacity:
-            found[cluster] = cluster_cost(tables, cluster).time
+@given(layers=st.integers(1, 300), resolution=st.sampled_from([1, 2, 16, 128]))
+def test_every_layer_can_be_a_segment_and_any_segment_can_end_the_network(
+    layers: int, resolution: int
+) -> None:
+    for first in range(layers):
+        ends = ends_from(first, layers, resolution).tolist()
+        assert ends == sorted(set(ends))
+        assert (ends[0], ends[-1]) == (first + 1, layers)
+
+
+def test_resolution_0_leaves_the_whole_network() -> None:
+    assert [ends_from(first, 4, 0).tolist() for first in range(4)] == [[4], [], [], []]
+
+
+@pytest.mark.parametrize("resolution", [8, 128])
+def test_segments_up_to_the_resolution_may_begin_and_end_anywhere(resolution: int) -> None:
+    for first in range(0, 1000 - resolution, 7):
+        ends = ends_from(first, 1000, resolution).tolist()
+        assert ends[:resolution] == list(range(first + 1, first + resolution + 1))
+
+
+def test_the_number_of_candidates_grows_about_linearly() -> None:
+    numbers = [
+        sum(len(ends_from(first, layers, 16)) for first in range(layers))
+        for layers in (1024, 2048, 4096)
+    ]
+    assert numbers[1] < 2.3 * numbers[0]
+    assert numbers[2] < 2.3 * numbers[1]
+
+
+def some_candidates(layers: int, seed: int) -> Candidates:
+    """All segments of a few layers with random costs and guesses, some of them unknown."""
+    draw = Random(seed)
+    pairs = [(s, e) for s in range(layers) for e in range(s, layers)]
+    first, last = (np.array(column) for column in zip(*pairs, strict=True))
+    begin = np.searchsorted(first, np.arange(layers + 1))
+    guesses = np.array([draw.choice([FAR, *range(5, 60)]) for _ in pairs])
+    costs = np.array([draw.choice([UNKNOWN, FAR, draw.randrange(1, 90)]) for _ in pairs])
+    zeros = np.zeros(len(pairs), dtype=np.int64)
+    return Candidates(begin, first, last, zeros, guesses, costs, zeros, zeros)
+
+
+def paths(layers: int) -> list[list[tuple[int, int]]]:
+    """All ways to cut the layers into segments."""
+    found = []
+    for cuts in itertools.product([False, True], repeat=layers - 1):
+        edges = [0, *(k + 1 for k, cut in enumerate(cuts) if cut), layers]
+        found.append([(a, b - 1) for a, b in itertools.pairwise(edges)])
     return found
 
 
-@settings(max_examples=80)
-@given(seed=seeds)
-def test_the_best_switch_is_the_best_of_all_switches(seed: int) -> None:
-    instance = random_instance(seed, layers=4)
-    costs = stage_costs(instance.tables)
-    for first, last in itertools.combinations_with_replacement(range(4), 2):
-        for chiplets in range(1, instance.tables.chiplets + 1):
-            choices = switched(instance, first, last, chiplets)
-            time, switch, option = best_switch(costs, first, last, chiplets)
-            assert time == min(choices.values(), default=FAR)
-            if choices:
-                names = instance.tables.options
-                early = (names[option],) * (switch - first)
-                cluster = Cluster(first, last, chiplets, early + names[:1] * (last + 1 - switch))
-                assert choices[cluster] == time
-
-
-@given(loads=st.lists(st.integers(0, 1000), min_size=1, max_size=8), spare=st.integers(0, 40))
-def test_regions_use_every_chiplet_and_follow_the_loads(loads: list[int], spare: int) -> None:
-    chiplets = len(loads) + spare
-    regions = in_proportion(np.array(loads), chiplets)
-    assert regions.sum() == chiplets
-    assert regions.min() >= 1
-    for one, other in itertools.permutations(range(len(loads)), 2):
-        if loads[one] > loads[other]:
-            assert regions[one] >= regions[other]
-
-
 @settings(max_examples=60)
-@given(seed=seeds)
-def test_moving_chiplets_to_the_bottleneck_never_slows_the_beat(seed: int) -> None:
-    instance = random_instance(seed, layers=4, chiplets=8)
-    costs = stage_costs(instance.tables)
-    begins = np.array([0, 2, 3])
-    loads = np.array([5, 1, 1])
-    before, proportional = share_chiplets(costs, begins, 3, loads, 8, 0)
-    after, moved = share_chiplets(costs, begins, 3, loads, 8, 8)
-    assert proportional.tolist() == in_proportion(loads, 8).tolist()
-    assert after <= before
-    assert moved.sum() == proportional.sum()
-    assert moved.min() >= 1
-    times = [
-        best_switch(costs, first, last, int(c))[0]
-        for first, last, c in zip([0, 2, 3], [1, 2, 3], moved, strict=True)
+@given(seed=seeds, percent=st.sampled_from([KNOWN_ONLY, 90, 100]))
+def test_the_path_is_the_cheapest_of_all(seed: int, percent: int) -> None:
+    found = some_candidates(5, seed)
+    loads = np.array([0, 3, 3, 10, 11, 20])
+    price = {}
+    for at, pair in enumerate(zip(found.first.tolist(), found.last.tolist(), strict=True)):
+        price[pair] = int(found.costs[at])
+        if price[pair] == UNKNOWN:
+            guess = int(found.guesses[at])
+            known = percent != KNOWN_ONLY and guess < FAR
+            price[pair] = guess * percent // 100 if known else FAR
+    totals = [
+        sum(price[pair] for pair in path) + 20
+        for path in paths(5)
+        if all(price[pair] < FAR for pair in path)
     ]
-    assert after == max(times)
+    distance, by = from_start(found, loads, percent)
+    assert distance[-1] == min(totals, default=FAR)
+    assert to_end(found, loads, percent)[0] == distance[-1]
+    if totals:
+        chosen = path_to_end(found, by)
+        pairs = [(int(found.first[at]), int(found.last[at])) for at in chosen]
+        assert sum(price[pair] for pair in pairs) + 20 == distance[-1]
 
 
 @settings(max_examples=60)
-@given(seed=seeds, batch=st.integers(1, 20), dram=st.integers(0, 30))
-def test_merging_reports_the_cost_of_the_clusters_it_returns(
-    seed: int, batch: int, dram: int
-) -> None:
-    instance = random_instance(seed, layers=5, chiplets=6)
-    costs = stage_costs(instance.tables)
-    loads = instance.tables.entry[:, :, 0].min(axis=1)
-    cost, begins, regions = merge_layers(costs, 0, 4, loads, 6, batch, dram, 6)
-    if cost < FAR:
-        ends = [*(begins[1:] - 1), 4]
-        times = [
-            best_switch(costs, i, j, c)[0] for i, j, c in zip(begins, ends, regions, strict=True)
-        ]
-        assert begins[0] == 0
-        assert regions.sum() <= 6
-        assert cost == (batch + len(begins) - 1) * max(dram, *times)
+@given(seed=seeds)
+def test_nothing_promises_only_if_every_better_path_is_known(seed: int) -> None:
+    found = some_candidates(5, seed)
+    loads = np.zeros(6, dtype=np.int64)
+    incumbent = int(from_start(found, loads, KNOWN_ONLY)[0][-1])
+    chosen, below = promising(found, loads, 100, incumbent)
+    assert (len(chosen) == 0) == (int(from_start(found, loads, 100)[0][-1]) >= incumbent)
+    assert (found.costs[chosen] == UNKNOWN).all()
+    assert (found.guesses[chosen] < below).all()
 
 
-def test_merging_tries_one_cluster_and_one_layer_a_cluster() -> None:
-    """On one chiplet only one cluster is possible; where DRAM sets the beat one is cheapest."""
-    instance = random_instance(3, layers=4, chiplets=4, memory="loose", shape="chain")
-    costs = stage_costs(instance.tables)
-    loads = instance.tables.entry[:, :, 0].min(axis=1)
-    cost, begins, _ = merge_layers(costs, 0, 3, loads, 4, 8, 10**6, 4)
-    assert (cost, begins.tolist()) == (8 * 10**6, [0])
-
-
-@pytest.mark.parametrize("count", [1, 2, 7, 156, 10_000])
-def test_candidate_lengths_rise_to_the_whole_network(count: int) -> None:
-    lengths = candidate_lengths(count)
-    assert lengths[-1] == count
-    assert lengths == sorted(set(lengths))
-    assert lengths[0] == 1
-    assert len(lengths) <= 10 + 6 * np.log(count + 1)
+def found_by(instance: Instance, steps: Steps) -> Schedule | None:
+    """What a search with these steps offers."""
+    progress = Progress(instance)
+    assert search(instance, progress, 1, steps) == "finished"
+    return progress.best
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_scope_offers_a_schedule_wherever_single_layers_fit(seed: int) -> None:
-    instance = random_instance(seed, layers=6, chiplets=5)
+def test_scope_finds_a_schedule_wherever_there_is_one(seed: int) -> None:
+    instance = random_instance(seed, layers=6, chiplets=5, memory="tight")
     progress = Progress(instance)
     assert scope(instance, progress, 0, 1) == "finished"
-    costs = stage_costs(instance.tables)
-    fits = [
-        instance.tables.alone[layer] >= 0 or best_switch(costs, layer, layer, 5)[0] < FAR
-        for layer in range(6)
-    ]
-    if all(fits):
-        assert progress.objective is not None
+    assert (progress.best is None) == (solve(instance, "exact").stop == "infeasible")
 
 
-def test_scope_stops_at_its_time_limit() -> None:
+def test_scope_and_scope_plus_come_near_the_optimum_of_random_instances() -> None:
+    gaps: dict[str, list[float]] = {"scope": [], "scope+": []}
+    for seed in range(60):
+        instance = random_instance(seed, layers=8, chiplets=8, memory="tight")
+        optimum = solve(instance, "exact").objective
+        for method, own in gaps.items():
+            objective = solve(instance, method).objective
+            assert (objective is None) == (optimum is None)
+            if optimum is not None and objective is not None:
+                assert objective >= optimum
+                own.append(objective / optimum - 1)
+    assert len(gaps["scope"]) > 20
+    assert np.mean(gaps["scope"]) < 0.03
+    assert np.mean(gaps["scope+"]) < 0.01
+    assert np.mean(gaps["scope+"]) <= np.mean(gaps["scope"])
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_scope_plus_is_never_worse_than_scope(seed: int) -> None:
+    instance = random_instance(seed, layers=12, chiplets=9, memory="loose")
+    narrow, wide = solve(instance, "scope").objective, solve(instance, "scope+").objective
+    assert narrow is not None
+    assert wide is not None
+    assert wide <= narrow
+
+
+def test_each_step_can_be_held_back() -> None:
+    instance = random_instance(5, layers=9, chiplets=12, options=3, memory="loose")
+    single = found_by(instance, Steps(longest=1))
+    assert single is not None
+    assert {c.last - c.first for s in single.segments for c in s.clusters} == {0}
+    even = found_by(instance, Steps(even=True))
+    assert even is not None
+    assert all(len({c.chiplets for c in s.clusters}) == 1 for s in even.segments)
+    whole = found_by(instance, Steps(resolution=0))
+    assert whole is not None
+    assert len(whole.segments) == 1
+    only = found_by(instance, Steps(only="WSP"))
+    assert only is not None
+    options = {o for s in only.segments if not s.tiled for c in s.clusters for o in c.options}
+    assert options == {"WSP"}
+
+
+@pytest.mark.parametrize("steps", [SCOPE, WIDE])
+def test_workers_do_not_change_the_schedule(steps: Steps) -> None:
+    instance = random_instance(8, layers=40, chiplets=9)
+    one, three = Progress(instance), Progress(instance)
+    search(instance, one, 1, steps)
+    search(instance, three, 3, steps)
+    assert one.best == three.best
+
+
+@pytest.mark.parametrize("method", [scope, scope_plus])
+def test_scope_stops_at_its_time_limit_with_a_schedule(method: object) -> None:
     instance = random_instance(1, layers=40, chiplets=9, memory="loose")
     progress = Progress(instance, time_limit=1e-9)
-    assert scope(instance, progress, 0, 1) == "time-limit"
+    assert callable(method)
+    assert method(instance, progress, 0, 1) == "time-limit"
+    assert progress.best is not None
