@@ -64,8 +64,8 @@ def test_every_constant_has_its_source_in_a_comment(name: str) -> None:
 
 
 def test_unknown_name_is_answered_with_close_ones() -> None:
-    with pytest.raises(ValueError, match=r"no built-in package 'simba-4x5'\. Did you mean simba-"):
-        load_package("simba-4x5")
+    with pytest.raises(ValueError, match=r"no built-in package 'simbo-4x5'\. Did you mean simba-"):
+        load_package("simbo-4x5")
     with pytest.raises(ValueError, match=r"Built in: datacentre-2x2, .*simba-16x16"):
         load_package("../packages/simba-4x4")
 
