@@ -79,6 +79,10 @@ def _costs(instance: Instance, goal: Goal, evaluation: Evaluation | None) -> lis
     return rows
 
 
+MOST_ROWS = 200
+"""Rows from each end of a schedule's table; a result or a schedule file has all of it."""
+
+
 def schedule_table(instance: Instance, schedule: Schedule, evaluation: Evaluation) -> Grid:
     """A line for each segment and for each cluster; one for both where they are the same."""
     headings = (
@@ -105,7 +109,16 @@ def schedule_table(instance: Instance, schedule: Schedule, evaluation: Evaluatio
             rows.append(tuple(cell or part for cell, part in zip(whole, parts[0], strict=True)))
         else:
             rows += [whole, *parts]
-    return Grid(headings, rows, "time in cycles, memory in bytes a chiplet")
+    return Grid(headings, _shortened(rows), "time in cycles, memory in bytes a chiplet")
+
+
+def _shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The first and the last rows of a table that is too long to be read."""
+    left_out = len(rows) - 2 * MOST_ROWS
+    if left_out <= 0:
+        return rows
+    gap = (f"… {left_out:,} more", *[""] * (len(rows[0]) - 1))
+    return [*rows[:MOST_ROWS], gap, *rows[-MOST_ROWS:]]
 
 
 def _segment_row(

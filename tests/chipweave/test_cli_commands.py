@@ -209,3 +209,20 @@ def test_every_command_has_help_and_the_long_ones_examples(run: Run) -> None:
         code, out, _ = run(command, "--help")
         assert code == 0
         assert f"\n    chipweave {command}" in out
+
+
+def test_a_large_generated_instance_is_solved_and_its_table_shortened(run: Run) -> None:
+    large = ("gpt-stack-1200", "--package", "simba-40x40", "--method", "sequential")
+    code, out, _ = run("solve", *large)
+    assert code == 0
+    assert "… 800 more" in out
+    shown = [line for line in out.splitlines() if line.strip().startswith("segment ")]
+    assert len(shown) == 400
+    assert shown[-1].split()[1] == "1199"
+
+
+def test_a_method_that_needs_tables_refuses_what_is_too_large_for_them(run: Run) -> None:
+    code, _, err = run("solve", "chain-9000", "--package", "simba-64x64", "--method", "enumerate")
+    assert code == 2
+    assert "cost tables" in err
+    assert len(err.strip().splitlines()) == 1

@@ -18,6 +18,8 @@ import chipweave as cw
 from chipweave.cli import app, main
 from instances.files import schema
 from instances.files.package_file import package_to_data
+from instances.networks import is_network_name
+from instances.packages import is_package_name
 from instances.tables import LIMIT, MAX_ENTRIES
 from schedules.evaluate import cluster_cost, segment_cost
 from schedules.schedule import Cluster, Segment
@@ -151,8 +153,9 @@ def test_every_command_line_is_one_that_chipweave_takes(
     if not arguments:
         return
     options = group.commands[name].make_context(name, arguments).params
-    assert options.get("what") in {None, *cw.network_names(), *examples()}
-    assert options.get("package") in {None, *cw.package_names(), *examples()}
+    what, package = options.get("what"), options.get("package")
+    assert what in {None, *examples()} or is_network_name(what)
+    assert package in {None, *examples()} or is_package_name(package)
     for method in (options.get("methods") or options.get("method") or "exact").split(","):
         assert method in cw.METHODS
 

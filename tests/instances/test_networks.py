@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from instances.network import Layer, Network
-from instances.networks import NETWORKS, build_network, network_names
+from instances.networks import NETWORKS, build_network, is_network_name, network_names
+from instances.networks.chain import random_chain
 
 FACTS = Path(__file__).parent / "facts"
 TRACED = sorted(path.stem for path in FACTS.glob("*.json"))
@@ -191,3 +192,41 @@ def test_every_network_has_a_one_line_description() -> None:
     descriptions = [entry.description for entry in NETWORKS.values()]
     assert all(text and "\n" not in text for text in descriptions)
     assert len(set(descriptions)) == len(descriptions)
+
+
+@pytest.mark.parametrize("name", ["chain-1", "chain-4", "chain-37", "gpt-stack-1", "gpt-stack-20"])
+def test_a_generated_network_has_as_many_layers_as_its_name_says(name: str) -> None:
+    network = build_network(name)
+    assert network.name == name
+    assert len(network.layers) == int(name.rsplit("-", 1)[1])
+    assert is_network_name(name)
+
+
+def test_a_chain_is_a_chain_that_its_seed_decides() -> None:
+    network = random_chain(60, seed=3)
+    assert network.edges == tuple((layer, layer + 1) for layer in range(59))
+    assert network == random_chain(60, seed=3) != random_chain(60, seed=4)
+    assert {layer.kernel for layer in network.layers} == {(1, 1), (3, 3), (5, 5)}
+
+
+def test_a_stack_of_blocks_begins_like_gpt2_and_hands_out_every_cache() -> None:
+    stack, gpt2 = build_network("gpt-stack-14", sequence=64), build_network("gpt2", sequence=64)
+    assert stack.layers[:11] == gpt2.layers[:11]
+    leaving = [tensor.name for tensor in stack.tensors if tensor.leaves]
+    caches = [f"block{block}.c_attn:{label}" for block in (0, 1) for label in "kv"]
+    assert leaving == [*caches, "project1"]
+
+
+@pytest.mark.parametrize("name", ["chain-0", "gpt-stack-10001"])
+def test_a_generated_network_of_too_many_layers_or_none_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}: expected 1 to 10,000 layers$"):
+        build_network(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["chain", "chain-", "chain-x", "chain-5-5", "gpt-stack", "stack-5"]
+)
+def test_a_name_that_only_resembles_a_generated_network_is_unknown(name: str) -> None:
+    assert not is_network_name(name)
+    with pytest.raises(ValueError, match="there is no built-in network"):
+        build_network(name)

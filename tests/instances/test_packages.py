@@ -6,7 +6,8 @@ from importlib.resources import files
 
 import pytest
 
-from instances.packages import load_package, package_names
+from instances import packages
+from instances.packages import is_package_name, load_package, package_names
 
 SIMBA_BUFFER = 16 * 32 * 1024 + 16 * 8 * 1024 + 64 * 1024
 DATACENTRE_BUFFER = 10 * 2**20
@@ -63,7 +64,38 @@ def test_every_constant_has_its_source_in_a_comment(name: str) -> None:
 
 
 def test_unknown_name_is_answered_with_close_ones() -> None:
-    with pytest.raises(ValueError, match=r"no built-in package 'simba-4x5'\. Did you mean simba-"):
-        load_package("simba-4x5")
+    with pytest.raises(ValueError, match=r"no built-in package 'simbo-4x5'\. Did you mean simba-"):
+        load_package("simbo-4x5")
     with pytest.raises(ValueError, match=r"Built in: datacentre-2x2, .*simba-16x16"):
         load_package("../packages/simba-4x4")
+
+
+@pytest.mark.parametrize("name", package_names())
+def test_the_rule_for_other_meshes_agrees_with_the_built_in_files(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_in = load_package(name)
+    others = tuple(other for other in package_names() if other != name)
+    monkeypatch.setattr(packages, "package_names", lambda: others)
+    assert load_package.__wrapped__(name) == built_in
+
+
+def test_a_derived_package_has_the_chiplets_of_its_family_and_ports_for_its_rows() -> None:
+    wide, large = load_package("datacentre-16x3"), load_package("simba-64x64")
+    assert (wide.name, wide.mesh, wide.dram.ports) == ("datacentre-16x3", (16, 3), 2)
+    assert wide.chiplet == load_package("datacentre-2x2").chiplet
+    assert (large.chiplets, large.dram.ports) == (4096, 32)
+    assert is_package_name("datacentre-16x3")
+
+
+@pytest.mark.parametrize("name", ["simba-0x4", "simba-4x0", "simba-65x1", "datacentre-2x100"])
+def test_a_mesh_beyond_64_or_empty_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name}: expected a mesh of 1 to 64 columns and rows$"):
+        load_package(name)
+
+
+@pytest.mark.parametrize("name", ["simba", "simba-4", "simba-4x", "simba-4x4x4", "other-4x4"])
+def test_a_name_that_only_resembles_a_package_is_unknown(name: str) -> None:
+    assert not is_package_name(name)
+    with pytest.raises(ValueError, match="there is no built-in package"):
+        load_package(name)
