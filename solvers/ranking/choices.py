@@ -40,7 +40,7 @@ def count_choices(
     exact: bool,
     limbs: int,
     most: int,
-) -> tuple[Ints, Ints, bool]:
+) -> tuple[Ints, Ints, int]:
     """Choices of all clusters that begin at a layer, on one number of chiplets, by their time.
 
     Args:
@@ -49,10 +49,11 @@ def count_choices(
             and all times are 0 then.
         exact: whether each time has a row of its own; otherwise it is rounded up to the grid.
         limbs: of a count.
-        most: labels at which to give up.
+        most: labels of one layer at which to give up.
 
     Returns:
-        ([n,2] last layer and time, [n,limbs] counts, whether these are all); each pair once.
+        ([n,2] last layer and time, [n,limbs] counts, labels made): each pair once; -1 labels
+        if it gave up.
     """
     layers, options = shape
     most_kept, most_peak, least_peak = _needs_from(costs, first, chiplets, shape)
@@ -60,6 +61,7 @@ def count_choices(
     labels, counts = np.zeros((1, 4), dtype=np.int64), np.zeros((1, limbs), dtype=np.int64)
     counts[0, 0] = 1
     rows, sums = np.empty((0, 2), dtype=np.int64), np.empty((0, limbs), dtype=np.int64)
+    made = 0
     for layer in range(first, layers):
         fresh = np.empty((labels.shape[0] * options, 4), dtype=np.int64)
         tallies = np.zeros((fresh.shape[0], limbs), dtype=np.int64)
@@ -91,14 +93,15 @@ def count_choices(
                 key = (time, all_kept, highest, own if timed else 0)
                 size = _tally(slots, fresh, tallies, size, key, counts[place])
         labels, counts = fresh[:size], tallies[:size]
+        made += size
         if size > most:
-            return rows, sums, False
+            return rows, sums, -1
         if size == 0:
             break
         ended, ended_sums = _ended(costs, first, layer, chiplets, labels, counts, grid, exact)
         rows = np.concatenate((rows, ended))
         sums = np.concatenate((sums, ended_sums))
-    return rows, sums, True
+    return rows, sums, made
 
 
 @compiled

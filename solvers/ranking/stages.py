@@ -22,6 +22,11 @@ from solvers.ranking.space import Space, pipelines
 from solvers.ranking.work import TooManyError
 
 MOST_LABELS = 300_000
+"""Of choices that begin at one layer on one number of chiplets."""
+
+MOST_LABELS_IN_ALL = 300_000_000
+"""A minute, roughly."""
+
 MOST_ROWS = 3_000_000
 """Times of all stages that are kept; a gigabyte, roughly."""
 
@@ -105,13 +110,10 @@ class StageCounts:
         self._limbs = -(-(options**self.layers).bit_length() // LIMB)
         self._grid = np.array(list(grid), dtype=np.int64)
         self._exact = exact
-        rows = 0
+        self._labels = self._rows = 0
         for _, (times, ways) in in_parallel(self._from, self.layers, progress, workers):
             self.times.append(times)
             self.ways.append(ways)
-            rows += sum(map(len, times))
-            if rows > MOST_ROWS:
-                raise TooManyError(f"stages have more than {MOST_ROWS:,} different times")
 
     def within(self, first: int, last: int, beat: int) -> int:
         """The polynomial of the ways to run a stage in at most so many cycles."""
@@ -122,7 +124,7 @@ class StageCounts:
         """Times and polynomials of the stages that begin at a layer, by their last one."""
         found: list[dict[int, int]] = [{} for _ in range(first, self.layers)]
         for chiplets in range(1, self.packing.chiplets + 1):
-            rows, sums, complete = count_choices(
+            rows, sums, labels = count_choices(
                 self._costs,
                 first,
                 chiplets,
@@ -132,17 +134,26 @@ class StageCounts:
                 self._limbs,
                 MOST_LABELS,
             )
-            if not complete:
-                raise TooManyError(
-                    f"choices of options from layer {first} on differ in more than"
-                    f" {MOST_LABELS:,} ways in time and memory"
-                )
+            self._refuse_many(first, labels, len(rows))
             np.minimum.at(self.fastest[first, :, chiplets - 1], rows[:, 0], rows[:, 1])
             for (last, time), count in zip(rows.tolist(), _whole(sums), strict=True):
                 own = found[last - first]
                 own[time] = own.get(time, 0) + self.packing.monomial(count, chiplets)
         times = [sorted(own) for own in found]
         return times, [_running(own, rising) for own, rising in zip(found, times, strict=True)]
+
+    def _refuse_many(self, first: int, labels: int, rows: int) -> None:
+        if labels < 0:
+            raise TooManyError(
+                f"choices of options from layer {first} on differ in more than {MOST_LABELS:,} ways"
+                " in time and memory"
+            )
+        self._labels += labels
+        if self._labels > MOST_LABELS_IN_ALL:
+            raise TooManyError("choices of options differ in too many ways in time and memory")
+        self._rows += rows
+        if self._rows > MOST_ROWS:
+            raise TooManyError(f"stages have more than {MOST_ROWS:,} different times")
 
 
 def _whole(sums: Ints) -> list[int]:

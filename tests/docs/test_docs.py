@@ -137,7 +137,7 @@ def commands() -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8")
         for found in re.finditer(r"`(chipweave [^`]+)`", text):
             yield path.name, found[1]
-        for found in re.finditer(r"<!-- ((?:compare|strength|pareto)\b.*?) -->", text):
+        for found in re.finditer(r"<!-- ((?:compare|strength|pareto|rank)\b.*?) -->", text):
             yield path.name, f"chipweave {found[1]}"
 
 
@@ -153,7 +153,8 @@ def test_every_command_line_is_one_that_chipweave_takes(
     options = group.commands[name].make_context(name, arguments).params
     assert options.get("what") in {None, *cw.network_names(), *examples()}
     assert options.get("package") in {None, *cw.package_names(), *examples()}
-    for method in (options.get("methods") or options.get("method") or "exact").split(","):
+    methods = options.get("methods") or options.get("method") or "exact"
+    for method in methods.split(",") if isinstance(methods, str) else methods:
         assert method in cw.METHODS
 
 

@@ -22,15 +22,13 @@ from solvers.ranking import Space, any_segments, one_segment, rank, uniform, wor
 from solvers.ranking import convolution as polynomials
 from solvers.ranking.interval import clopper_pearson
 from solvers.ranking.place import Effort, draw
-from solvers.ranking.space import narrowed, number_of_all
+from solvers.ranking.space import Segments, narrowed, number_of_all
 from solvers.ranking.uniform import Feasible
 
 MakeInstance = Callable[..., Instance]
 
-SPACES = [
-    Space(segments, None, all_chiplets)
-    for segments, all_chiplets in product(("one", "any"), (False, True))  # type: ignore[arg-type]
-]
+KINDS: tuple[Segments, ...] = ("one", "any")
+SPACES = [Space(segments, None, used) for segments, used in product(KINDS, (False, True))]
 
 
 def small(seed: int) -> Instance:
@@ -138,10 +136,10 @@ def test_intervals_hold_the_true_share_as_often_as_they_say(example: Instance) -
 
 
 @pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("segments", ["one", "any"])
-def test_nothing_is_faster_than_exact(seed: int, segments: str) -> None:
+@pytest.mark.parametrize("segments", KINDS)
+def test_nothing_is_faster_than_exact(seed: int, segments: Segments) -> None:
     instance = random_instance(seed, layers=6, chiplets=5, options=3, memory="loose")
-    place = rank(instance, "exact", Space(segments), workers=1)  # type: ignore[arg-type]
+    place = rank(instance, "exact", Space(segments), workers=1)
     assert place.outside is None
     assert place.better == 0
     assert place.equal is not None
