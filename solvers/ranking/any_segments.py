@@ -8,6 +8,7 @@ what is carried is as long as the given schedule is slower than the best one, in
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -28,6 +29,9 @@ from solvers.ranking.work import (
     seconds_of_products,
 )
 
+SECONDS_A_STEP = 1e-9
+"""Of `least_beats`."""
+
 
 def count_up_to(
     instance: Instance, space: Space, latency: int, progress: Progress, workers: int
@@ -42,6 +46,9 @@ def count_up_to(
     if spare < 0:
         return 0, 0
     cap = [spare // instance.batch]
+    count, _, chiplets = instance.tables.shape
+    steps = count**3 * min(count, chiplets) * chiplets**2 / 4
+    refuse_long(steps * SECONDS_A_STEP, "bounding all segments")
     packing = Packing(instance, space)
     stages = StageCounts(instance, packing, cap, progress, workers, exact=True)
     return _Counting(instance, space, latency, stages, progress).run()
@@ -74,9 +81,10 @@ class _Counting:
         self.stages, self.progress = stages, progress
         self.count, _, chiplets = self.tables.shape
         self.most = min(self.count, chiplets)
-        self.beats = [
-            least_beats(stages.fastest, s, self.most, space.all_chiplets) for s in range(self.count)
-        ]
+        self.beats = []
+        for s in range(self.count):
+            _heed(progress)
+            self.beats.append(least_beats(stages.fastest, s, self.most, space.all_chiplets))
         self.before, self.after = self._least_latencies()
 
     def run(self) -> tuple[int, int]:
@@ -84,13 +92,13 @@ class _Counting:
         excess = self.latency - self.before[self.count]
         if excess < 0:
             return 0, 0
-        windows = [list(self._windows(s)) for s in range(self.count)]
-        self._refuse_long(excess, windows)
+        windows = self._all_windows(excess)
         reached: list[list[int]] = [[] for _ in range(self.count + 1)]
         reached[0] = [1]
         for s in range(self.count):
             if reached[s]:
                 for last, ways in self._segments(s, windows[s]).items():
+                    _heed(self.progress)
                     room = self._room(last + 1)
                     reached[last + 1] = _sum(reached[last + 1], product(reached[s], ways, room))
         ends = reached[self.count]
@@ -127,31 +135,42 @@ class _Counting:
         loads = self.tables.loads
         return int(loads[e + 1] - loads[s]) + (self.batch + clusters - 1) * beat
 
+    def _all_windows(self, excess: int) -> list[list[_Window]]:
+        """Windows by first layer.
+
+        Raises:
+            TooManyError: there are too many beats, or the schedule is too far from the best one.
+        """
+        digits = 2 * len(str(number_of_all(self.instance, self.space)))
+        windows, seconds = [], 0.0
+        for s in range(self.count):
+            _heed(self.progress)
+            own = list(self._windows(s))
+            beats = len({beat for window in own for beat in window.beats})
+            products = beats * (self.count - s) ** 2 / 2 * self.most / 2
+            ends = len({window.last for window in own})
+            seconds += seconds_of_products(products, self.stages.packing.size)
+            seconds += seconds_of_convolutions(ends, excess, digits)
+            refuse_long(seconds, f"counting {excess:,} cycles from the best schedule on")
+            windows.append(own)
+        return windows
+
     def _windows(self, s: int) -> Iterator[_Window]:
-        times: set[int] = set()
         for e in range(s, self.count):
-            for i in range(s, e + 1):
-                times.update(self.stages.times[i][e - i])
-            rising = np.array(sorted(times), dtype=np.int64)
             spare = self.latency - self.before[s] - self.after[e + 1] - self._time(s, e, 1, 0)
             io = int(self.tables.io[s, e])
-            for k in range(1, min(self.most, e - s + 1) + 1):
-                low, high = max(io, int(self.beats[s][k, e - s])), spare // (self.batch + k - 1)
-                if low <= high:
-                    within = rising[(low <= rising) & (rising <= high)].tolist()
-                    yield _Window(e, k, sorted({low, *within}))
-
-    def _refuse_long(self, excess: int, windows: list[list[_Window]]) -> None:
-        """Refuse what would take too long: too many beats, or too far from the best schedule."""
-        products = sum(
-            len({beat for window in of for beat in window.beats}) * (self.count - s) ** 2 / 2
-            for s, of in enumerate(windows)
-        )
-        seconds = seconds_of_products(products * self.most / 2, self.stages.packing.size)
-        ends = sum(len({window.last for window in of}) for of in windows)
-        digits = 2 * len(str(number_of_all(self.instance, self.space)))
-        seconds += seconds_of_convolutions(ends, excess, digits)
-        refuse_long(seconds, f"counting {excess:,} cycles from the best schedule on")
+            ranges = {
+                k: (max(io, int(self.beats[s][k, e - s])), spare // (self.batch + k - 1))
+                for k in range(1, min(self.most, e - s + 1) + 1)
+            }
+            ranges = {k: (low, high) for k, (low, high) in ranges.items() if low <= high}
+            if ranges:
+                lowest = min(low for low, _ in ranges.values())
+                highest = max(high for _, high in ranges.values())
+                times = self.stages.times_between(s, e, lowest, highest)
+                for k, (low, high) in ranges.items():
+                    within = times[bisect_right(times, low) : bisect_right(times, high)]
+                    yield _Window(e, k, [low, *within])
 
     def _segments(self, s: int, windows: list[_Window]) -> dict[int, list[int]]:
         """By last layer, the ways to run a segment by its time, from the least that counts on."""
@@ -183,14 +202,18 @@ class _Counting:
                 slower.setdefault(beat, []).append(window)
         counted: dict[tuple[int, int], int] = {}
         for beat in sorted(slower):
-            if self.progress.expired:
-                raise OutOfTimeError
+            _heed(self.progress)
             chains = Chains(self.stages, s, beat, max(w.clusters for w in slower[beat]))
             for window in sorted(slower[beat], key=lambda w: w.last):
                 key = window.last, window.clusters
                 ways = self.stages.packing.allowed(chains.ways(window.last)[window.clusters])
                 yield window, beat, ways - counted.get(key, 0)
                 counted[key] = ways
+
+
+def _heed(progress: Progress) -> None:
+    if progress.expired:
+        raise OutOfTimeError
 
 
 def _sum(one: list[int], other: list[int]) -> list[int]:

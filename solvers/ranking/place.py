@@ -17,9 +17,6 @@ from solvers.ranking.work import TooManyError
 
 CONFIDENCE = 0.95
 
-MOST_LAYERS = 250
-"""What the recursion over layers bears."""
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -88,9 +85,6 @@ def place_of(instance: Instance, space: Space, latency: int, effort: Effort) -> 
     limit = effort.time_limit
     counting = Progress(instance, None if limit is None else limit / 2)
     drawing = Progress(instance, limit)
-    layers = len(instance.tables.layers)
-    if layers > MOST_LAYERS:
-        return Place(reason=f"{layers} layers, at most {MOST_LAYERS} are counted")
     try:
         feasible = Feasible(instance, space, counting, effort.workers)
     except (TooManyError, OutOfTimeError) as error:

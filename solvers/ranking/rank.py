@@ -21,6 +21,9 @@ from solvers.solve import METHODS, toy
 
 SAMPLES = 20_000
 
+MOST_LAYERS = 250
+"""What the recursions over layers bear."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rank(Place):
@@ -87,11 +90,14 @@ def rank(
         workers: threads; all cores by default.
 
     Raises:
-        ValueError: an unknown method or option, an argument out of its range, or a schedule that
-            may not run.
+        ValueError: an unknown method or option, an argument out of its range, more than
+            MOST_LAYERS layers, or a schedule that may not run.
     """
     space = Space() if space is None else space
     space.check(instance)
+    layers = len(instance.tables.layers)
+    if layers > MOST_LAYERS:
+        raise ValueError(f"{layers} layers: schedules of at most {MOST_LAYERS} are counted")
     effort = _effort(samples, time_limit, seed, workers)
     within = narrowed(instance, space)
     method = None if isinstance(what, Schedule) else what

@@ -7,7 +7,7 @@ two that no coefficient reaches (Kronecker's substitution), so that products are
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from instances.instance import Instance
 from instances.stages import FAR, stage_costs
 from instances.tables import Ints
-from schedules.parallel import in_parallel
+from schedules.parallel import OutOfTimeError, in_parallel
 from schedules.progress import Progress
 from solvers.ranking.choices import LIMB, count_choices
 from solvers.ranking.space import Space, pipelines
@@ -24,8 +24,8 @@ from solvers.ranking.work import TooManyError
 MOST_LABELS = 300_000
 """Of choices that begin at one layer on one number of chiplets."""
 
-MOST_LABELS_IN_ALL = 300_000_000
-"""A minute, roughly."""
+MOST_LABELS_IN_ALL = 100_000_000
+"""Half a minute, roughly."""
 
 MOST_ROWS = 3_000_000
 """Times of all stages that are kept; a gigabyte, roughly."""
@@ -110,6 +110,7 @@ class StageCounts:
         self._limbs = -(-(options**self.layers).bit_length() // LIMB)
         self._grid = np.array(list(grid), dtype=np.int64)
         self._exact = exact
+        self._progress = progress
         self._labels = self._rows = 0
         for _, (times, ways) in in_parallel(self._from, self.layers, progress, workers):
             self.times.append(times)
@@ -120,10 +121,20 @@ class StageCounts:
         place = bisect_right(self.times[first][last - first], beat)
         return self.ways[first][last - first][place - 1] if place else 0
 
+    def times_between(self, first: int, last: int, low: int, high: int) -> list[int]:
+        """All times from low to high of stages within first..last, rising."""
+        found: set[int] = set()
+        for begin in range(first, last + 1):
+            for times in self.times[begin][: last + 1 - begin]:
+                found.update(times[bisect_left(times, low) : bisect_right(times, high)])
+        return sorted(found)
+
     def _from(self, first: int) -> tuple[list[list[int]], list[list[int]]]:
         """Times and polynomials of the stages that begin at a layer, by their last one."""
         found: list[dict[int, int]] = [{} for _ in range(first, self.layers)]
         for chiplets in range(1, self.packing.chiplets + 1):
+            if self._progress.expired:
+                raise OutOfTimeError
             rows, sums, labels = count_choices(
                 self._costs,
                 first,
@@ -143,7 +154,9 @@ class StageCounts:
         return times, [_running(own, rising) for own, rising in zip(found, times, strict=True)]
 
     def _refuse_many(self, first: int, labels: int, rows: int) -> None:
+        """Refuse what goes on too long; threads that still count find out at their next step."""
         if labels < 0:
+            self._labels = MOST_LABELS_IN_ALL
             raise TooManyError(
                 f"choices of options from layer {first} on differ in more than {MOST_LABELS:,} ways"
                 " in time and memory"
