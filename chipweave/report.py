@@ -255,7 +255,8 @@ def _rank_row(rank: Rank) -> list[str]:
     how = number(None) if rank.better is None else "counted"
     if sample is not None:
         between = f"{_small(sample.low)} to {_small(sample.high)}"
-        how = f"{sample.drawn:,} drawn, {sample.confidence:.0%}: {between}"
+        fit = "" if sample.drawn == sample.tried else f", {sample.drawn:,} fit"
+        how = f"{sample.tried:,} drawn{fit}, {sample.confidence:.0%}: {between}"
     return [
         rank.method or "file",
         number(rank.latency),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from instances.instance import Instance
 from schedules.evaluate import latency as latency_of
 from schedules.parallel import OutOfTimeError
 from schedules.progress import Progress
+from schedules.verify import violations
 from solvers.ranking import any_segments, one_segment
 from solvers.ranking.interval import clopper_pearson
 from solvers.ranking.space import Space
@@ -17,18 +18,23 @@ from solvers.ranking.work import TooManyError
 
 CONFIDENCE = 0.95
 
+ROOMY = 2**60
+"""Bytes that nothing exceeds."""
+
 
 @dataclass(frozen=True)
 class Sample:
     """Schedules drawn uniformly, with replacement, and how many were faster.
 
     Attributes:
-        drawn: how many.
+        tried: how many were drawn.
+        drawn: how many of them fit, and count.
         better, equal: how many of them are faster, and exactly as fast.
         low, high: Clopper and Pearson's interval for the share of faster ones among all.
         confidence: how often such an interval holds the true share, at least.
     """
 
+    tried: int
     drawn: int
     better: int
     equal: int
@@ -85,32 +91,49 @@ def place_of(instance: Instance, space: Space, latency: int, effort: Effort) -> 
     limit = effort.time_limit
     counting = Progress(instance, None if limit is None else limit / 2)
     drawing = Progress(instance, limit)
+    feasible = None
     try:
         feasible = Feasible(instance, space, counting, effort.workers)
-    except (TooManyError, OutOfTimeError) as error:
-        return Place(reason=_told(error))
-    if feasible.number == 0:
-        return Place(0, 0, 0)
-    try:
+        if feasible.number == 0:
+            return Place(0, 0, 0)
         method = one_segment if space.segments == "one" else any_segments
         better, equal = method.count_up_to(instance, space, latency, counting, effort.workers)
+        return Place(feasible.number, better, equal)
     except (TooManyError, OutOfTimeError) as error:
-        sample = draw(instance, feasible, latency, effort, drawing)
-        return Place(feasible.number, sample=sample, reason=_told(error))
-    return Place(feasible.number, better, equal)
+        reason = str(error) or "the time limit passed"
+    number = None if feasible is None else feasible.number
+    try:
+        schedules = feasible or Feasible(_roomy(instance), space, drawing, effort.workers)
+    except (TooManyError, OutOfTimeError):
+        return Place(reason=reason)
+    sample = draw(instance, schedules, latency, effort, drawing)
+    if sample is None:
+        reason = f"{reason}; of {effort.samples:,} schedules that were drawn none fits"
+    return Place(number, sample=sample, reason=reason)
 
 
-def _told(error: TooManyError | OutOfTimeError) -> str:
-    return str(error) or "the time limit passed"
+def _roomy(instance: Instance) -> Instance:
+    """The instance with buffers that hold everything: its schedules are numbered at once."""
+    return replace(instance, tables=replace(instance.tables, capacity=ROOMY))
 
 
 def draw(
-    instance: Instance, feasible: Feasible, latency: int, effort: Effort, progress: Progress
-) -> Sample:
-    """Compare with uniformly drawn schedules, at least one, until they are enough or time is up."""
+    instance: Instance, schedules: Feasible, latency: int, effort: Effort, progress: Progress
+) -> Sample | None:
+    """Compare with uniformly drawn schedules until they are enough or time is up.
+
+    Of schedules drawn uniformly from more than those that fit, those that do are uniform, too.
+    None if none fits.
+    """
     random = Random(effort.seed)
-    drawn = better = equal = 0
-    while drawn < effort.samples and not (drawn and progress.expired):
-        other = latency_of(instance, feasible.schedule(random.randrange(feasible.number)))
-        drawn, better, equal = drawn + 1, better + (other < latency), equal + (other == latency)
-    return Sample(drawn, better, equal, *clopper_pearson(better, drawn, CONFIDENCE), CONFIDENCE)
+    tried = drawn = better = equal = 0
+    while tried < effort.samples and not (tried and progress.expired):
+        schedule = schedules.schedule(random.randrange(schedules.number))
+        tried += 1
+        if not violations(instance, schedule):
+            other = latency_of(instance, schedule)
+            drawn, better, equal = drawn + 1, better + (other < latency), equal + (other == latency)
+    if drawn == 0:
+        return None
+    interval = clopper_pearson(better, drawn, CONFIDENCE)
+    return Sample(tried, drawn, better, equal, *interval, CONFIDENCE)

@@ -19,7 +19,7 @@ from schedules.evaluate import cluster_cost, latency
 from schedules.progress import Progress
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
-from solvers.ranking import Space, any_segments, one_segment, rank, uniform, work
+from solvers.ranking import Space, any_segments, one_segment, rank, stages, uniform, work
 from solvers.ranking import convolution as polynomials
 from solvers.ranking.interval import clopper_pearson
 from solvers.ranking.place import Effort, draw
@@ -132,6 +132,7 @@ def test_intervals_hold_the_true_share_as_often_as_they_say(example: Instance) -
     held = 0
     for seed in range(200):
         sample = draw(example, feasible, bound, Effort(50, None, seed, 1), Progress(example))
+        assert sample is not None
         held += sample.low <= share <= sample.high
     assert 190 <= held < 200
 
@@ -250,6 +251,26 @@ def test_what_cannot_be_counted_is_drawn(monkeypatch: pytest.MonkeyPatch) -> Non
     assert found.sample.drawn == 2000
     assert found.sample.low <= counted.share <= found.sample.high
     assert found.share == found.sample.better / 2000
+
+
+def test_what_fits_cannot_be_counted_is_drawn_from_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = small(17)
+    own = sorted(fitting(instance, Space("any")), key=lambda s: latency(instance, s))
+    schedule = own[len(own) // 2]
+    counted = rank(instance, schedule, Space("any"))
+    monkeypatch.setattr(stages, "MOST_LABELS", 1)
+    found = rank(instance, schedule, Space("any"), samples=4000, seed=1)
+    assert (found.feasible, found.better) == (None, None)
+    assert found.reason is not None
+    assert "differ in more than 1 ways in time and memory" in found.reason
+    sample = found.sample
+    assert sample is not None
+    assert counted.share is not None
+    assert counted.feasible is not None
+    assert sample.low <= counted.share <= sample.high
+    assert 0 < sample.drawn < sample.tried == 4000
+    fits = counted.feasible / counted.schedules
+    assert abs(sample.drawn - 4000 * fits) < 4 * (4000 * fits * (1 - fits)) ** 0.5
 
 
 def test_a_time_limit_ends_counting_and_drawing() -> None:
