@@ -244,8 +244,8 @@ def rank_table(instance: Instance, ranks: Sequence[Rank]) -> Grid:
 
 def _space(instance: Instance, space: Space) -> str:
     segments = "one segment" if space.segments == "one" else "any number of segments"
-    options = ", ".join(space.options or instance.tables.options)
-    chiplets = instance.tables.chiplets
+    options = ", ".join(space.options or instance.options)
+    chiplets = instance.chiplets
     used = f"all {chiplets}" if space.all_chiplets else f"at most {chiplets}"
     return f"schedules of {segments}, {used} chiplets, options {options}"
 

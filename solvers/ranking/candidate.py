@@ -37,7 +37,7 @@ def candidate(instance: Instance, method: str, space: Space, effort: Effort) -> 
 def _scope_in_one_segment(instance: Instance) -> Schedule | None:
     """What Scope's steps 2 to 4 make of the whole network."""
     search = _Search(instance)
-    last = len(instance.tables.layers) - 1
+    last = len(instance.layers) - 1
     if search._cost(0, last) == FAR:
         return None
     return Schedule((search.segment(0, last),))

@@ -101,15 +101,20 @@ def place_of(instance: Instance, space: Space, latency: int, effort: Effort) -> 
         return Place(feasible.number, better, equal)
     except (TooManyError, OutOfTimeError) as error:
         reason = str(error) or "the time limit passed"
-    number = None if feasible is None else feasible.number
+    if feasible is not None:
+        return Place(
+            feasible.number,
+            sample=draw(instance, feasible, latency, effort, drawing),
+            reason=reason,
+        )
     try:
-        schedules = feasible or Feasible(_roomy(instance), space, drawing, effort.workers)
+        schedules = Feasible(_roomy(instance), space, drawing, effort.workers)
     except (TooManyError, OutOfTimeError):
         return Place(reason=reason)
-    sample = draw(instance, schedules, latency, effort, drawing)
+    sample = draw(instance, schedules, latency, effort, drawing, all_fit=False)
     if sample is None:
-        reason = f"{reason}; of {effort.samples:,} schedules that were drawn none fits"
-    return Place(number, sample=sample, reason=reason)
+        reason += "; none of the schedules that were drawn fits"
+    return Place(sample=sample, reason=reason)
 
 
 def _roomy(instance: Instance) -> Instance:
@@ -118,7 +123,13 @@ def _roomy(instance: Instance) -> Instance:
 
 
 def draw(
-    instance: Instance, schedules: Feasible, latency: int, effort: Effort, progress: Progress
+    instance: Instance,
+    schedules: Feasible,
+    latency: int,
+    effort: Effort,
+    progress: Progress,
+    *,
+    all_fit: bool = True,
 ) -> Sample | None:
     """Compare with uniformly drawn schedules until they are enough or time is up.
 
@@ -130,7 +141,7 @@ def draw(
     while tried < effort.samples and not (tried and progress.expired):
         schedule = schedules.schedule(random.randrange(schedules.number))
         tried += 1
-        if not violations(instance, schedule):
+        if all_fit or not violations(instance, schedule):
             other = latency_of(instance, schedule)
             drawn, better, equal = drawn + 1, better + (other < latency), equal + (other == latency)
     if drawn == 0:

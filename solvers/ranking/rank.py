@@ -95,7 +95,7 @@ def rank(
     """
     space = Space() if space is None else space
     space.check(instance)
-    layers = len(instance.tables.layers)
+    layers = len(instance.layers)
     if layers > MOST_LAYERS:
         raise ValueError(f"{layers} layers: schedules of at most {MOST_LAYERS} are counted")
     effort = _effort(samples, time_limit, seed, workers)

@@ -37,7 +37,7 @@ class Space:
         segments_of(self.segments)
         if self.options is None:
             return
-        known = instance.tables.options
+        known = instance.options
         for place, name in enumerate(self.options):
             if name not in known:
                 raise ValueError(f"unknown option {name!r}: there are {', '.join(known)}")
@@ -53,8 +53,8 @@ class Space:
             return f"it has {counted(len(segments), 'segment')}"
         for s, segment in enumerate(segments):
             used = sum(cluster.chiplets for cluster in segment.clusters)
-            if self.all_chiplets and used < instance.tables.chiplets:
-                return f"segment {s} uses {used} of {instance.tables.chiplets} chiplets"
+            if self.all_chiplets and used < instance.chiplets:
+                return f"segment {s} uses {used} of {instance.chiplets} chiplets"
             names = {name for cluster in segment.clusters for name in cluster.options}
             other = sorted(names.difference(self.options or names))
             if other and not segment.tiled:
