@@ -70,6 +70,9 @@ if TYPE_CHECKING:
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
+    from solvers.ranking import Rank as Rank
+    from solvers.ranking import Space as Space
+    from solvers.ranking import rank as rank
     from solvers.result import Result as Result
     from solvers.solve import METHODS as METHODS
     from solvers.solve import solve as solve
@@ -111,9 +114,11 @@ _HOMES = {
     "Package": "instances.package",
     "Pin": "schedules.goal",
     "Point": "experiments.pareto",
+    "Rank": "solvers.ranking",
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
+    "Space": "solvers.ranking",
     "Strength": "experiments.strength",
     "Weights": "schedules.goal",
     "breaches": "schedules.goal",
@@ -137,6 +142,7 @@ _HOMES = {
     "pareto": "experiments.pareto",
     "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
+    "rank": "solvers.ranking",
     "read_instance": "instances.files",
     "read_network": "instances.files",
     "read_package": "instances.files",

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from chipweave.commands import catalogue, compare, export, pareto, solve, strength, verify
+from chipweave.commands import catalogue, compare, export, pareto, rank, solve, strength, verify
 
 BAD_INPUT, NOTHING_FOUND = 2, 4
 INTERRUPTED = 130
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("solve", help=solve.HELP)(solve.solve)
 app.command("compare", help=compare.HELP)(compare.compare)
 app.command("pareto", help=pareto.HELP)(pareto.pareto)
+app.command("rank", help=rank.HELP)(rank.rank)
 app.command("verify", help=verify.HELP)(verify.verify)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from itertools import groupby
 from math import floor
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from chipweave.grid import Grid, number, percent, scaled
 from schedules.goal import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from experiments.compare import Comparison, Row
     from experiments.pareto import Front
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from schedules.evaluate import ClusterCost, Evaluation, SegmentCost
     from schedules.goal import Goal
     from schedules.schedule import Cluster, Schedule, Segment
+    from solvers.ranking import Rank, Space
     from solvers.result import Result
 
 
@@ -234,6 +236,74 @@ def front_table(front: Front) -> Grid:
         for place, point in enumerate(front.points, start=1)
     ]
     return Grid(headings, rows, f"{instance.name}, batch {instance.batch}, method {front.method}")
+
+
+def rank_table(instance: Instance, ranks: Sequence[Rank]) -> Grid:
+    """A line for each schedule that was ranked."""
+    headings = (
+        "schedule of",
+        ">latency (cycles)",
+        ">faster",
+        ">as fast",
+        ">schedules that fit",
+        ">all schedules",
+        ">faster, share",
+        "how",
+        ">time (s)",
+    )
+    title = f"{instance.name}, batch {instance.batch}: {_space(instance, ranks[0].space)}"
+    return Grid(headings, [_rank_row(rank) for rank in ranks], title)
+
+
+def _space(instance: Instance, space: Space) -> str:
+    segments = "one segment" if space.segments == "one" else "any number of segments"
+    options = ", ".join(space.options or instance.options)
+    chiplets = instance.chiplets
+    used = f"all {chiplets}" if space.all_chiplets else f"at most {chiplets}"
+    return f"schedules of {segments}, {used} chiplets, options {options}"
+
+
+def _rank_row(rank: Rank) -> list[str]:
+    sample = rank.sample
+    how = number(None) if rank.better is None else "counted"
+    if sample is not None:
+        between = f"{_small(sample.low)} to {_small(sample.high)}"
+        fit = "" if sample.drawn == sample.tried else f", {sample.drawn:,} fit"
+        how = f"{sample.tried:,} drawn{fit}, {sample.confidence:.0%}: {between}"
+    return [
+        rank.method or "file",
+        number(rank.latency),
+        _large(rank.better),
+        _large(rank.equal),
+        _large(rank.feasible),
+        _large(rank.schedules),
+        number(None) if rank.share is None else _small(rank.share),
+        how,
+        number(rank.runtime_s, 2),
+    ]
+
+
+def _large(count: int | None) -> str:
+    """A count; beyond 15 digits, as a power of ten."""
+    if count is None or count < 10**15:
+        return number(count)
+    text = str(Decimal(count).normalize(Context(prec=4)))
+    return text.lower().replace("e+", "e")
+
+
+def _small(share: float) -> str:
+    """A share in percent with three digits that count."""
+    return f"{100 * share:.3g} %"
+
+
+def rank_remarks(ranks: Sequence[Rank]) -> Iterator[str]:
+    """What the table cannot say, a sentence each."""
+    for rank in ranks:
+        name = rank.method or "file"
+        if rank.outside is not None:
+            yield f"{name}: the schedule is not one of these, {rank.outside}; its latency is ranked"
+        if rank.reason is not None:
+            yield f"{name}: not counted: {rank.reason}"
 
 
 def strength_table(rows: Sequence[Strength]) -> Grid:

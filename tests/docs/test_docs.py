@@ -139,7 +139,7 @@ def commands() -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8")
         for found in re.finditer(r"`(chipweave [^`]+)`", text):
             yield path.name, found[1]
-        for found in re.finditer(r"<!-- ((?:compare|strength|pareto)\b.*?) -->", text):
+        for found in re.finditer(r"<!-- ((?:compare|strength|pareto|rank)\b.*?) -->", text):
             yield path.name, f"chipweave {found[1]}"
 
 
@@ -156,7 +156,8 @@ def test_every_command_line_is_one_that_chipweave_takes(
     what, package = options.get("what"), options.get("package")
     assert what in {None, *examples()} or is_network_name(what)
     assert package in {None, *examples()} or is_package_name(package)
-    for method in (options.get("methods") or options.get("method") or "exact").split(","):
+    methods = options.get("methods") or options.get("method") or "exact"
+    for method in methods.split(",") if isinstance(methods, str) else methods:
         assert method in cw.METHODS
 
 

@@ -30,7 +30,7 @@ def shown(kind: str) -> list[tuple[list[str], dict[str, str]]]:
     """(words of the command, row) of every table that a command of this kind has made."""
     return [
         (shlex.split(command)[1:], row)
-        for path in (ROOT / "README.md", ROOT / "docs" / "formulations.md")
+        for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
         for command, name, text in TABLE.findall(path.read_text("utf-8"))
         if name == kind
         for row in rows(text)
@@ -41,9 +41,10 @@ def number(text: str) -> int | None:
     return None if text == "–" else int(text.replace(",", ""))
 
 
-def test_the_documents_have_tables_of_both_kinds() -> None:
+def test_the_documents_have_tables_of_all_kinds() -> None:
     assert len(shown("compare")) >= 10
     assert len(shown("strength")) == 2 * 3 * 6
+    assert len(shown("rank")) == 3 + 4
 
 
 @pytest.mark.parametrize(
@@ -68,3 +69,22 @@ def test_the_strength_table_has_the_sizes_and_bounds_of_today(row: dict[str, str
     assert optimum is not None
     if model.bound is not None:
         assert 100 * model.bound / optimum <= float(row["root bound / optimum"].rstrip("%")) + 0.01
+
+
+@pytest.mark.parametrize(("words", "row"), shown("rank"))
+def test_a_rank_has_the_counts_of_today(words: list[str], row: dict[str, str]) -> None:
+    instance = cw.instance(words[0], words[words.index("--package") + 1])
+    space = cw.Space("any" if "any" in words else "one")
+    found = cw.rank(instance, row["schedule of"], space)
+    assert found.latency == number(row["latency (cycles)"])
+    assert found.better == number(row["faster"])
+    assert found.equal == number(row["as fast"])
+    assert found.feasible == number(row["schedules that fit"])
+    assert found.schedules == number(row["all schedules"])
+
+
+def test_the_numbers_of_one_segment_are_those_of_the_text() -> None:
+    space = cw.Space(options=("ISP", "WSP"), all_chiplets=True)
+    found = cw.rank(cw.instance("alexnet", "datacentre-4x4"), "scope", space)
+    text = (ROOT / "docs" / "problem.md").read_text("utf-8")
+    assert f"these are {found.schedules:,}, of which {found.feasible:,} fit" in text
