@@ -20,6 +20,9 @@ from solvers.solve import solve
 
 logger = logging.getLogger("chipweave")
 
+Watch = Callable[[str], Callable[[TracePoint], None]]
+"""Called with the name of a run before it begins; returns what listens to it."""
+
 
 @dataclass(frozen=True)
 class Case:

@@ -72,12 +72,7 @@ def content(network: Network, package: Package, batch: int) -> str:
 
     The cost model is part of it, so that an optimum is never taken for that of other costs.
     """
-    return digest(_network(network), package_to_data(package), batch, cost_model())
-
-
-@cache
-def _network(network: Network) -> str:
-    return digest(network_to_data(network))
+    return digest(network_to_data(network), package_to_data(package), batch, cost_model())
 
 
 def content_of(instance: Instance) -> str:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any
 
-from experiments.cases import Case, run
+from experiments.cases import Case, Watch, run
 from experiments.pace import Pace
 from experiments.store import Record, Store, Task
 from instances.instance import Instance
 from schedules.goal import Goal
-from schedules.progress import TracePoint
 from solvers.result import goal_to_data
 from solvers.solve import METHODS
 
@@ -33,8 +32,6 @@ LEAST_SECONDS = 0.001
 
 POLL_SECONDS = 0.2
 """Between two looks at what another process has finished."""
-
-Watch = Callable[[str], Callable[[TracePoint], None]]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 class Pace:
     """How much is done, and how long the rest will take if all goes on as it did.
 
+    The first step counts for nothing: it loads what the others find loaded.
+
     Args:
-        sizes: of the steps to come, proportional to their run times.
+        sizes: of the steps to come, roughly proportional to their run times.
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
@@ -18,17 +20,20 @@ class Pace:
         self._left = sum(sizes)
         self._done = 0
         self._work = 0
-        self._start = time.perf_counter()
+        self._start = 0.0
 
     def step(self, size: int) -> None:
         """Note that a step is done."""
+        if self._done == 0:
+            self._start = time.perf_counter()
+        else:
+            self._work += size
         self._done += 1
-        self._work += size
         self._left -= size
 
     @property
     def seconds_left(self) -> float | None:
-        """None before anything is done."""
+        """None before anything can be said."""
         if not self._work:
             return None
         return (time.perf_counter() - self._start) * self._left / self._work
