@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,7 @@ from experiments.fingerprint import content, version_of
 from experiments.store import Record, Task
 from instances.cost import make_instance
 from instances.instance import Instance
+from instances.network import Network
 from instances.networks import build_network, network_names
 from instances.packages import load_package, package_names
 from schedules.progress import TracePoint
@@ -22,6 +23,11 @@ logger = logging.getLogger("chipweave")
 
 Watch = Callable[[str], Callable[[TracePoint], None]]
 """Called with the name of a run before it begins; returns what listens to it."""
+
+
+@cache
+def _network(name: str) -> Network:
+    return build_network(name)
 
 
 @dataclass(frozen=True)
@@ -43,17 +49,17 @@ class Case:
     @cached_property
     def content(self) -> str:
         """Names what the instance says; no cost tables are built."""
-        return content(build_network(self.network), load_package(self.package), self.batch)
+        return content(_network(self.network), load_package(self.package), self.batch)
 
     @cached_property
     def size(self) -> int:
         """Grows as the run time does, roughly."""
-        layers = len(build_network(self.network).layers)
+        layers = len(_network(self.network).layers)
         return layers * layers * load_package(self.package).chiplets
 
     def instance(self) -> Instance:
         """The instance, with its costs."""
-        return make_instance(build_network(self.network), load_package(self.package), self.batch)
+        return make_instance(_network(self.network), load_package(self.package), self.batch)
 
     def task(self, method: str, **options: Any) -> Task:
         """A run of the case; options that are None are left out."""

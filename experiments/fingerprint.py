@@ -5,16 +5,16 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.metadata
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from experiments.digest import digest
 from instances.cost import build_tables
 from instances.files.network_file import network_to_data
 from instances.files.package_file import package_to_data
@@ -23,7 +23,6 @@ from instances.network import Network
 from instances.networks import build_network
 from instances.package import Package
 from instances.packages import load_package
-from instances.tables import CostTables
 from solvers.engines import ENGINES
 from solvers.solve import METHODS
 
@@ -39,32 +38,17 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("instances", "schedules", "heuristics", "formulations", "solvers")
 
 
-def digest(*parts: Any) -> str:
-    """A name for plain data and cost tables: equal content, equal name."""
-    found = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, CostTables):
-            _add_arrays(found, part)
-        else:
-            found.update(json.dumps(part, sort_keys=True, separators=(",", ":")).encode())
-        found.update(b"\0")
-    return found.hexdigest()[:32]
+def plain(tables: Any) -> dict[str, Any]:
+    """Cost tables, and the dataclasses in them, as plain data: arrays by shape and digest."""
+    return {field.name: _plain(getattr(tables, field.name)) for field in fields(tables)}
 
 
-def _add_arrays(found: hashlib._Hash, tables: Any) -> None:
-    """Every attribute of a dataclass of tables, those inside it, too."""
-    for field in fields(tables):
-        value = getattr(tables, field.name)
-        found.update(field.name.encode())
-        if isinstance(value, np.ndarray):
-            found.update(str(value.shape).encode() + value.tobytes())
-        elif field.name == "skips":
-            for skip in value:
-                _add_arrays(found, skip)
-        elif field.name == "energy":
-            _add_arrays(found, value)
-        else:
-            found.update(json.dumps(value).encode())
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return [*value.shape, hashlib.sha256(value.tobytes()).hexdigest()]
+    if is_dataclass(value):
+        return plain(value)
+    return [_plain(part) for part in value] if isinstance(value, tuple) else value
 
 
 def content(network: Network, package: Package, batch: int) -> str:
@@ -72,13 +56,18 @@ def content(network: Network, package: Package, batch: int) -> str:
 
     The cost model is part of it, so that an optimum is never taken for that of other costs.
     """
-    return digest(network_to_data(network), package_to_data(package), batch, cost_model())
+    return digest(_network(network), package_to_data(package), batch, cost_model())
+
+
+@cache
+def _network(network: Network) -> str:
+    return digest(network_to_data(network))
 
 
 def content_of(instance: Instance) -> str:
     """The name of an instance's content: its network, package and batch, or else its tables."""
     if instance.network is None or instance.package is None:
-        return digest(instance.name, instance.batch, instance.tables)
+        return digest(instance.name, instance.batch, plain(instance.tables))
     return content(instance.network, instance.package, instance.batch)
 
 
@@ -89,7 +78,10 @@ def cost_model() -> str:
     Code that is merely written anew keeps the name; another byte or cycle in a probe changes it.
     """
     return digest(
-        *(build_tables(build_network(name), load_package(package)) for name, package in PROBES)
+        *(
+            plain(build_tables(build_network(network), load_package(package)))
+            for network, package in PROBES
+        )
     )
 
 

@@ -37,7 +37,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from experiments.fingerprint import digest
+from experiments.digest import digest
 
 APPLICATION = 0x63777276
 """'cwrv', in the header of the file: what tells a store from other SQLite files."""
