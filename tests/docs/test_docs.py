@@ -25,7 +25,8 @@ from schedules.schedule import Cluster, Segment
 ROOT = Path(__file__).parents[2]
 README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
 FORMULATIONS = ROOT / "docs" / "formulations.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS]
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS]
 ROOMS = (
     "instances",
     "schedules",
@@ -137,7 +138,7 @@ def commands() -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8")
         for found in re.finditer(r"`(chipweave [^`]+)`", text):
             yield path.name, found[1]
-        for found in re.finditer(r"<!-- ((?:compare|strength|pareto)\b.*?) -->", text):
+        for found in re.finditer(r"<!-- ((?:compare|strength|pareto|bench)\b.*?) -->", text):
             yield path.name, f"chipweave {found[1]}"
 
 
@@ -145,12 +146,15 @@ def commands() -> Iterator[tuple[str, str]]:
 def test_every_command_line_is_one_that_chipweave_takes(
     place: str, line: str, folder: Path
 ) -> None:
-    _, name, *arguments = shlex.split(line)
-    group: Any = typer.main.get_command(app)
-    assert name in group.commands, f"{place}: no command {name!r}"
+    name, *arguments = shlex.split(line)
+    command: Any = typer.main.get_command(app)
+    while arguments and hasattr(command, "commands"):
+        name = arguments.pop(0)
+        assert name in command.commands, f"{place}: no command {name!r}"
+        command = command.commands[name]
     if not arguments:
         return
-    options = group.commands[name].make_context(name, arguments).params
+    options = command.make_context(name, arguments).params
     assert options.get("what") in {None, *cw.network_names(), *examples()}
     assert options.get("package") in {None, *cw.package_names(), *examples()}
     for method in (options.get("methods") or options.get("method") or "exact").split(","):
