@@ -106,9 +106,14 @@ def _measure(
 
 @contextmanager
 def _process(*runs: object) -> Iterator[Iterator[bytes]]:
-    """A process that does runs; the lines in which it tells of them. It ends with the block."""
+    """A process that does runs; the lines in which it tells of them. It ends with the block.
+
+    Ctrl-C reaches only this process, which ends the other.
+    """
     command = [sys.executable, "-c", f"import {__name__} as home; home.measure()"]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
     assert process.stdin is not None
     assert process.stdout is not None
     try:

@@ -41,7 +41,7 @@ Examples:
   chipweave bench gap --stored --csv gaps.csv
 """
 
-BAD_INPUT = 2
+BAD_INPUT, STOPPED = 2, 4
 
 PARTS = ("gap", "growth", "huge", "large")
 
@@ -120,21 +120,25 @@ def gap(
         None if packages is None else options.names("--packages", packages),
         options.counts("--batches", batches),
     )
-    with Store(store) as runs, live("bench") as status:
-        summaries = []
-        if "gap" in parts and stored:
-            summaries = stored_gaps(chosen, named, runs)
-        elif "gap" in parts:
-            summaries = gaps(
-                chosen,
-                named,
-                runs,
-                time_limit=time_limit,
-                seed=seed,
-                workers=workers,
-                watch=status.watch,
-            )
-        measures = _measures(summaries, named, parts, runs, stored, status)
+    try:
+        with Store(store) as runs, live("bench") as status:
+            summaries = []
+            if "gap" in parts and stored:
+                summaries = stored_gaps(chosen, named, runs)
+            elif "gap" in parts:
+                summaries = gaps(
+                    chosen,
+                    named,
+                    runs,
+                    time_limit=time_limit,
+                    seed=seed,
+                    workers=workers,
+                    watch=status.watch,
+                )
+            measures = _measures(summaries, named, parts, runs, stored, status)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: {store} has what is done, the same command goes on", err=True)
+        raise typer.Exit(STOPPED) from None
     _report(summaries, measures, json=json, csv=csv, markdown=markdown)
 
 
