@@ -23,7 +23,7 @@ DEEP = [Case(f"chain-{layers}", "simba-16x16", BATCH) for layers in LAYERS]
 WIDE = [Case("chain-256", f"simba-{columns}x{rows}", BATCH) for columns, rows in MESHES]
 HUGE = Case("chain-10000", "simba-64x64", BATCH)
 LARGE = Case("resnet152", "simba-16x16", BATCH)
-WARM = DEEP[0]
+WARM = Case("alexnet", "simba-4x4", BATCH)
 """What the loading of kernels is paid with."""
 
 SLOPE = 1.15
