@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import IO
@@ -117,8 +117,8 @@ def _process(*runs: object) -> Iterator[Iterator[bytes]]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        pickle.dump(runs, process.stdin)
-        process.stdin.close()
+        with suppress(BrokenPipeError), process.stdin as taken:  # if it has ended, its code tells
+            pickle.dump(runs, taken)
         yield _marked(process.stdout, process)
     finally:
         process.kill()
