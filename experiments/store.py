@@ -21,7 +21,8 @@ For example `SELECT network, package, batch, objective FROM runs WHERE stop = 'o
 A row is one transaction in a write-ahead log: a process that is killed loses the run in flight and
 nothing else, and others read and write meanwhile. Who runs what is told by locks on bytes of a
 file beside the store; the system lifts them when their process ends, however it ends. The store
-must lie on a local disk: neither the log nor the locks work on a network file system.
+must lie on a local disk: neither the log nor the locks work on a network file system. A process
+opens a store once: closing one of two lifts the locks of both.
 """
 
 from __future__ import annotations
@@ -107,7 +108,8 @@ class Task:
     @property
     def instance(self) -> str:
         """The instance, for messages and tables."""
-        return f"{self.network} on {self.package}, batch {self.batch}"
+        name = self.content if self.network is None else f"{self.network} on {self.package}"
+        return f"{name}, batch {self.batch}"
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ HELP = "Measure the fast methods: how good, how fast, how large."
 GAP_HELP = """Measure the gap of the fast methods to the proved optimum, and how their time grows.
 
 Runs are kept in a store: a run that is there is not run again, and a command that was stopped goes
-on where it was. Two commands with one store share the work. Without options this takes hours, and
-a minute more than nothing when all is there.
+on where it was. Two commands with one store share the work. Without options the first time takes
+hours.
 
 \b
 Parts:

@@ -42,6 +42,11 @@ def test_a_key_is_that_of_what_was_run_and_never_changes() -> None:
     assert named.key == task().key, "names are for people"
 
 
+def test_a_task_is_called_by_the_names_of_its_instance_or_else_by_its_content() -> None:
+    assert task(network="tiny", package="four").instance == "tiny on four, batch 8"
+    assert task().instance == "c0ffee, batch 8"
+
+
 @pytest.mark.parametrize(
     "other",
     [
