@@ -23,6 +23,7 @@ from instances.network import Network
 from instances.networks import build_network
 from instances.package import Package
 from instances.packages import load_package
+from instances.tables import CostTables
 from solvers.engines import ENGINES
 from solvers.solve import METHODS
 
@@ -65,10 +66,14 @@ def _network(network: Network) -> str:
 
 
 def content_of(instance: Instance) -> str:
-    """The name of an instance's content: its network, package and batch, or else its tables."""
-    if instance.network is None or instance.package is None:
+    """The name of an instance's content: its network, package and batch, or else its tables.
+
+    Tables that were given count, though they may have been made of the network once.
+    """
+    network, package = instance.network, instance.package
+    if network is None or package is None or isinstance(instance.costs, CostTables):
         return digest(instance.name, instance.batch, plain(instance.tables))
-    return content(instance.network, instance.package, instance.batch)
+    return content(network, package, instance.batch)
 
 
 @cache

@@ -60,6 +60,12 @@ def test_the_content_of_a_table_instance_is_that_of_its_tables() -> None:
     assert content_of(replace(TABLES, batch=TABLES.batch + 1)) != content_of(TABLES)
 
 
+def test_tables_that_were_changed_are_no_longer_those_of_the_network() -> None:
+    instance = make_instance(ALEXNET, SIMBA, 8)
+    changed = replace(instance, tables=replace(instance.tables, capacity=1))
+    assert content_of(changed) != content_of(instance)
+
+
 def test_every_number_of_a_table_instance_is_in_its_content() -> None:
     tables = TABLES.tables
     skip, *rest = tables.skips
