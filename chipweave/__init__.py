@@ -15,11 +15,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chipweave.inputs import instance as instance
     from chipweave.versions import show_versions as show_versions
+    from experiments.cases import Case as Case
+    from experiments.cases import cases as cases
     from experiments.compare import Comparison as Comparison
     from experiments.compare import compare as compare
+    from experiments.gap import Gap as Gap
+    from experiments.gap import Summary as Summary
+    from experiments.gap import gaps as gaps
+    from experiments.gap import stored_gaps as stored_gaps
     from experiments.pareto import Front as Front
     from experiments.pareto import Point as Point
     from experiments.pareto import pareto as pareto
+    from experiments.store import Record as Record
+    from experiments.store import Store as Store
+    from experiments.store import Task as Task
     from experiments.strength import Strength as Strength
     from experiments.strength import strength as strength
     from formulations.export import export as export
@@ -94,6 +103,7 @@ else:
 
 
 _HOMES = {
+    "Case": "experiments.cases",
     "Cluster": "schedules.schedule",
     "Comparison": "experiments.compare",
     "CostTables": "instances.tables",
@@ -104,6 +114,7 @@ _HOMES = {
     "FileError": "instances.files",
     "Formulation": "formulations.formulation",
     "Front": "experiments.pareto",
+    "Gap": "experiments.gap",
     "Goal": "schedules.goal",
     "Instance": "instances.instance",
     "Layer": "instances.network",
@@ -115,15 +126,20 @@ _HOMES = {
     "Pin": "schedules.goal",
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
+    "Record": "experiments.store",
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
     "Space": "solvers.ranking",
+    "Store": "experiments.store",
     "Strength": "experiments.strength",
+    "Summary": "experiments.gap",
+    "Task": "experiments.store",
     "Weights": "schedules.goal",
     "breaches": "schedules.goal",
     "build_network": "instances.networks",
     "build_tables": "instances.cost",
+    "cases": "experiments.cases",
     "compare": "experiments.compare",
     "draw": "schedules.draw:draw_schedule",
     "draw_front": "schedules.draw_front",
@@ -132,6 +148,7 @@ _HOMES = {
     "explain": "solvers.explain",
     "export": "formulations.export",
     "formulate": "formulations.formulation",
+    "gaps": "experiments.gap",
     "hold": "schedules.goal",
     "instance": "chipweave.inputs",
     "latency_cap_for": "schedules.goal",
@@ -149,6 +166,7 @@ _HOMES = {
     "read_schedule": "schedules.files",
     "show_versions": "chipweave.versions",
     "solve": "solvers.solve",
+    "stored_gaps": "experiments.gap",
     "strength": "experiments.strength",
     "violations": "schedules.verify",
     "with_places": "schedules.place",

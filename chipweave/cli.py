@@ -13,7 +13,17 @@ from typing import Annotated
 
 import typer
 
-from chipweave.commands import catalogue, compare, export, pareto, rank, solve, strength, verify
+from chipweave.commands import (
+    bench,
+    catalogue,
+    compare,
+    export,
+    pareto,
+    rank,
+    solve,
+    strength,
+    verify,
+)
 
 BAD_INPUT, NOTHING_FOUND = 2, 4
 INTERRUPTED = 130
@@ -33,6 +43,7 @@ app.command("rank", help=rank.HELP)(rank.rank)
 app.command("verify", help=verify.HELP)(verify.verify)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)
+app.add_typer(bench.app, name="bench")
 app.command("networks", help=catalogue.NETWORKS_HELP)(catalogue.networks)
 app.command("packages", help=catalogue.PACKAGES_HELP)(catalogue.packages)
 app.command("methods", help=catalogue.METHODS_HELP)(catalogue.methods)

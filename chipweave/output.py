@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,15 @@ def attempt_all(writes: list[Callable[[], None]]) -> None:
 def write_json(path: str, data: Any) -> None:
     """Write plain data as JSON, or print it for '-'; infinite numbers become null."""
     write_text(path, json.dumps(_finite(data), indent=2, allow_nan=False) + "\n")
+
+
+def write_csv(path: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV, or print them for '-'; None becomes an empty cell."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(headings)
+    writer.writerows(rows)
+    write_text(path, text.getvalue())
 
 
 def _finite(data: Any) -> Any:

@@ -12,8 +12,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "docs/formulations.md", "docs/problem.md")
-TABLE = re.compile(r"<!-- ((?:compare|strength|pareto|rank)\b.*?) -->.*?<!-- end -->", re.DOTALL)
+DOCUMENTS = ("README.md", "docs/formulations.md", "docs/problem.md", "docs/benchmarks.md")
+TABLE = re.compile(
+    r"<!-- ((?:compare|strength|pareto|rank|bench)\b.*?) -->.*?<!-- end -->", re.DOTALL
+)
 
 
 def refreshed(found: re.Match[str]) -> str:

@@ -278,3 +278,31 @@ def _default(part: Field[Any]) -> Any:
     if part.default_factory is not MISSING:
         return part.default_factory()
     return inspect.Parameter.empty if part.default is MISSING else part.default
+
+
+def names(option: str, text: str) -> list[str]:
+    """What stands between commas.
+
+    Raises:
+        ValueError: nothing, or something twice.
+    """
+    found = [name.strip() for name in text.split(",") if name.strip()]
+    if not found:
+        raise ValueError(f"{option}: names nothing, expected names with commas between")
+    for place, name in enumerate(found):
+        if name in found[:place]:
+            raise ValueError(f"{option}: {name} is named twice")
+    return found
+
+
+def counts(option: str, text: str) -> list[int]:
+    """Numbers between commas.
+
+    Raises:
+        ValueError: one is no whole number, or there is none.
+    """
+    found = names(option, text)
+    for word in found:
+        if not word.isdecimal():
+            raise ValueError(f"{option}: {word!r} is no whole number")
+    return [int(word) for word in found]

@@ -77,16 +77,16 @@ def strength(
 
     chosen = None
     if instances is not None:
-        chosen = [named(name, batch) for name in _names("--instances", instances)]
+        chosen = [named(name, batch) for name in options.names("--instances", instances)]
     models = list(cw.FORMULATIONS)
     if formulations is not None:
-        models = _names("--formulations", formulations)
+        models = options.names("--formulations", formulations)
     with live("strength") as status:
         rows = list(
             cw.strength(
                 chosen,
                 models,
-                _names("--engines", engines),
+                options.names("--engines", engines),
                 goal=cw.Goal(goals.objective(objective)),
                 time_limit=time_limit,
                 without_limit=not with_limit_only,
@@ -117,10 +117,3 @@ def named(text: str, batch: int | None) -> Instance:
         return cw.instance(text, batch=batch)
     network, _, package = text.rpartition("@")
     return cw.instance(network, package, batch=batch)
-
-
-def _names(option: str, text: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise ValueError(f"{option}: names nothing, expected names with commas between")
-    return names

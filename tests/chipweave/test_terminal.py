@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments.store import Store
+
 pty = pytest.importorskip("pty")
 
 HEAVY = {"numpy", "matplotlib", "ortools", "pulp", "pydantic", "numba", "rich"}
@@ -124,6 +126,26 @@ def test_ctrl_c_in_a_comparison_keeps_what_there_is(slow_methods: str, tiny: Pat
     assert last_cells == ["finished", "interrupted", "not run: interrupted"]
 
 
+def test_ctrl_c_in_a_benchmark_keeps_the_runs_that_are_done(
+    slow_methods: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "runs.db"
+    command = (
+        *("bench", "gap", "--networks", "alexnet", "--packages", "datacentre-2x2"),
+        *("--batches", "16", "--methods", "silent", "--only", "gap", "--store", str(path)),
+    )
+    process, screen = start_on_a_terminal(slow_methods, *command)
+    wait_for(f"0 of 1 done: silent on alexnet on datacentre-2x2, batch 16: {LATER}", screen)
+    process.send_signal(signal.SIGINT)
+    told = wait_for("goes on", screen)
+    out, _ = process.communicate(timeout=60)
+    os.close(screen)
+    assert (process.returncode, out) == (4, "")
+    assert f"interrupted: {path} has what is done" in told.replace("\r\n", "")
+    with Store(path) as store:
+        assert [record.task.method for record in store] == ["exact"]
+
+
 def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "chipweave", "--help"],
@@ -136,7 +158,7 @@ def test_help_is_quick_because_nothing_heavy_is_imported() -> None:
     assert not imported & HEAVY
 
 
-@pytest.mark.parametrize("command", ["solve", "pareto", "export", "strength", "engines"])
+@pytest.mark.parametrize("command", ["solve", "pareto", "export", "strength", "engines", "bench"])
 def test_the_help_of_a_command_imports_no_solver(command: str) -> None:
     code = (
         f"import sys; from chipweave.cli import main; main(['{command}', '--help']);"

@@ -27,7 +27,8 @@ from schedules.schedule import Cluster, Segment
 ROOT = Path(__file__).parents[2]
 README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
 FORMULATIONS = ROOT / "docs" / "formulations.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS]
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS]
 ROOMS = (
     "instances",
     "schedules",
@@ -139,7 +140,8 @@ def commands() -> Iterator[tuple[str, str]]:
         text = path.read_text("utf-8")
         for found in re.finditer(r"`(chipweave [^`]+)`", text):
             yield path.name, found[1]
-        for found in re.finditer(r"<!-- ((?:compare|strength|pareto|rank)\b.*?) -->", text):
+        shown = r"<!-- ((?:compare|strength|pareto|rank|bench)\b.*?) -->"
+        for found in re.finditer(shown, text):
             yield path.name, f"chipweave {found[1]}"
 
 
@@ -147,12 +149,15 @@ def commands() -> Iterator[tuple[str, str]]:
 def test_every_command_line_is_one_that_chipweave_takes(
     place: str, line: str, folder: Path
 ) -> None:
-    _, name, *arguments = shlex.split(line)
-    group: Any = typer.main.get_command(app)
-    assert name in group.commands, f"{place}: no command {name!r}"
+    name, *arguments = shlex.split(line)
+    command: Any = typer.main.get_command(app)
+    while arguments and hasattr(command, "commands"):
+        name = arguments.pop(0)
+        assert name in command.commands, f"{place}: no command {name!r}"
+        command = command.commands[name]
     if not arguments:
         return
-    options = group.commands[name].make_context(name, arguments).params
+    options = command.make_context(name, arguments).params
     what, package = options.get("what"), options.get("package")
     assert what in {None, *examples()} or is_network_name(what)
     assert package in {None, *examples()} or is_package_name(package)
