@@ -23,6 +23,7 @@ METHODS: dict[str, Method] = {
     "pipeline": Method("heuristics.baselines:pipeline"),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",)),
+    "annealing": Method("heuristics.annealing:annealing", ("numba",)),
     "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
     "cpsat": Method("solvers.models:solve_model", ("numba",), goals="any", models="cpsat"),
     "milp": Method("solvers.models:solve_model", ("numba",), goals="any", models="milp"),

@@ -28,8 +28,8 @@ def test_the_toy_makes_every_search_improve_on_its_start() -> None:
 
 
 def test_the_methods_are_those_of_the_command_line() -> None:
-    without_annealing = ["sequential", "pipeline", "segmented", "scope", "exact"]
-    assert list(METHODS) == [*without_annealing, "cpsat", "milp", "decompose", "enumerate"]
+    heuristics = ["sequential", "pipeline", "segmented", "scope", "annealing"]
+    assert list(METHODS) == [*heuristics, "exact", "cpsat", "milp", "decompose", "enumerate"]
 
 
 @pytest.mark.parametrize(
