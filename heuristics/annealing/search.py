@@ -8,15 +8,18 @@ from itertools import pairwise
 
 import numpy as np
 
-from heuristics.annealing.chain import anneal
+from heuristics.annealing.chain import anneal, copy
 from heuristics.annealing.state import CLUSTER, TILED, Problem, State, blank, layer_work, start
 from instances.instance import Instance
 from instances.stages import loading, stage_costs
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 
-HOTTEST, COLDEST = 1.0, 1e-4
+HOTTEST, COLDEST = 1.0, 1e-2
 """The first and the last temperature: parts of what a layer takes on average in the beginning."""
+
+FREEZING = 0.9
+"""The part of a run after which no rise is accepted any more, from the best state so far."""
 
 ROUNDS = 100
 """Temperatures between them; with a time limit, about as many."""
@@ -47,7 +50,7 @@ def annealing(instance: Instance, progress: Progress, seed: int, workers: int) -
     try:
         with ThreadPoolExecutor(workers) as pool:
             for cooled, moves in rounds(progress, len(first.options)):
-                search.draw(pool, moves, HOTTEST * (COLDEST / HOTTEST) ** cooled)
+                search.draw(pool, moves, cooled)
                 search.offer(progress, pressing=False)
     finally:
         search.offer(progress, pressing=True)
@@ -55,7 +58,7 @@ def annealing(instance: Instance, progress: Progress, seed: int, workers: int) -
 
 
 def rounds(progress: Progress, layers: int) -> Iterator[tuple[float, int]]:
-    """Of each round, how far the temperature has fallen, from 0 to 1, and how many moves to draw.
+    """Of each round, the part of the run that is over, from 0 to 1, and how many moves to draw.
 
     With a time limit, the pace of a round decides the moves of the next one.
     """
@@ -72,6 +75,12 @@ def rounds(progress: Progress, layers: int) -> Iterator[tuple[float, int]]:
         moves = max(1, int(moves * target / max(now - before, 1e-9)))
 
 
+def temperature(cooled: float) -> float:
+    """The temperature after a part of the run, in units of what a layer takes at first."""
+    fallen = cooled / FREEZING
+    return HOTTEST * (COLDEST / HOTTEST) ** fallen if fallen < 1 else 0.0
+
+
 class _Chain:
     """A state, the best one that it has been, and its own random numbers."""
 
@@ -83,6 +92,9 @@ class _Chain:
         self.rng = rng
 
     def draw(self, problem: Problem, moves: int, temperature: float) -> None:
+        if temperature == 0 and self.total > self.least:
+            copy(self.best, self.state, 0, len(self.state.options))
+            self.total = self.least
         states, totals = (self.state, self.best, self.saved), (self.total, self.least)
         self.total, self.least = anneal(problem, states, totals, moves, temperature, self.rng)
 
@@ -101,9 +113,9 @@ class _Search:
         self.unit = max(1.0, (int(first.totals.sum()) - loads) / count)
         self.next_offer = 0.0
 
-    def draw(self, pool: ThreadPoolExecutor, moves: int, temperature: float) -> None:
-        """Draw moves in every chain, at a temperature in units of a layer's time."""
-        heat = temperature * self.unit
+    def draw(self, pool: ThreadPoolExecutor, moves: int, cooled: float) -> None:
+        """Draw moves in every chain, the temperature having fallen by so much of its way."""
+        heat = temperature(cooled) * self.unit
         list(pool.map(lambda chain: chain.draw(self.problem, moves, heat), self.chains))
 
     def offer(self, progress: Progress, pressing: bool) -> None:

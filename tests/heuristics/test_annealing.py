@@ -228,8 +228,8 @@ def test_of_100_tiny_instances_nearly_all_are_solved_to_the_optimum(
 
 
 def test_a_seed_decides_the_run_and_workers_do_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "MOVES_A_LAYER", 400)
-    instance = random_instance(3, layers=12, chiplets=9, memory="loose")
+    monkeypatch.setattr(search, "MOVES_A_LAYER", 100)
+    instance = random_instance(3, layers=30, chiplets=9, memory="loose")
     runs = [
         solve(instance, "annealing", seed=seed, workers=workers).schedule
         for seed, workers in [(1, 1), (1, 1), (1, 3), (2, 1), (3, 1), (4, 1)]
@@ -247,6 +247,28 @@ def test_a_time_limit_is_used_up_and_heeded_and_ends_cold() -> None:
     assert result.objective is not None
     assert sequential is not None
     assert result.objective < 0.9 * sequential
+
+
+def test_it_cools_down_and_freezes() -> None:
+    heats = [search.temperature(share) for share in np.linspace(0, 1, 50)]
+    assert heats[0] == search.HOTTEST
+    assert heats == sorted(heats, reverse=True)
+    assert min(heat for heat in heats if heat > 0) < 1.5 * search.COLDEST
+    assert 3 <= heats.count(0.0) <= 7
+
+
+def test_a_frozen_chain_goes_on_from_its_best_state() -> None:
+    instance = random_instance(3, layers=8, chiplets=6, memory="loose")
+    found = begun(instance)
+    assert found is not None
+    problem, state = found
+    chain = search._Chain(state, np.random.default_rng(0))
+    chain.draw(problem, 3000, 1e9)
+    assert chain.total > chain.least
+    least = chain.least
+    chain.draw(problem, 1, 0.0)
+    assert chain.total <= least
+    assert chain.total == latency(instance, schedule_of(chain.state, instance))
 
 
 def test_with_a_time_limit_the_clock_cools() -> None:
