@@ -24,6 +24,7 @@ METHODS: dict[str, Method] = {
     "segmented": Method("solvers.exact:segmented", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",)),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
+    "annealing": Method("heuristics.annealing:annealing", ("numba",)),
     "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
     "cpsat": Method("solvers.models:solve_model", ("numba",), goals="any", models="cpsat"),
     "milp": Method("solvers.models:solve_model", ("numba",), goals="any", models="milp"),

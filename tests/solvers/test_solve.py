@@ -28,7 +28,7 @@ def test_the_toy_makes_every_search_improve_on_its_start() -> None:
 
 
 def test_the_methods_are_those_of_the_command_line() -> None:
-    heuristics = ["sequential", "pipeline", "segmented", "scope", "scope+"]
+    heuristics = ["sequential", "pipeline", "segmented", "scope", "scope+", "annealing"]
     assert list(METHODS) == [*heuristics, "exact", "cpsat", "milp", "decompose", "enumerate"]
 
 
