@@ -11,11 +11,11 @@ from instances.tables import Floats, Ints
 SAMPLES = 64
 """Layers, at most, whose options are compared."""
 
-QUANTILES = (0.2, 0.5, 0.8)
+QUANTILES = (0.1, 0.3, 0.5, 0.7, 0.9)
 """Of all prices at which some layer changes its option."""
 
 
-def byte_prices(costs: StageCosts, chiplets: int) -> Ints:
+def byte_prices(costs: StageCosts) -> Ints:
     """[P,2] prices as fractions: cycles that a byte is worth. Zero is the first.
 
     A layer changes from a fast option to one that holds fewer bytes at the price that is the
@@ -23,7 +23,7 @@ def byte_prices(costs: StageCosts, chiplets: int) -> Ints:
     """
     count = costs.alone.shape[0]
     layers = np.unique(np.linspace(0, count - 1, SAMPLES).astype(np.int64))
-    sizes = np.unique(np.geomspace(1, chiplets, 8).astype(np.int64))
+    sizes = np.unique(np.geomspace(1, costs.chiplets, 8).astype(np.int64))
     found = exchange_rates(costs, layers, sizes)
     rates = np.quantile(found, QUANTILES).tolist() if found.size else []
     largest = max(1, 2**61 // (max(1, costs.capacity) * count))
@@ -39,7 +39,7 @@ def _fraction(rate: float, largest: int) -> tuple[int, int]:
 @compiled
 def exchange_rates(costs: StageCosts, layers: Ints, sizes: Ints) -> Floats:
     """Cycles for a byte, for every two options of which one is faster and the other smaller."""
-    options = costs.entry.shape[1]
+    options = costs.options
     rates = np.empty(layers.shape[0] * sizes.shape[0] * options * options)
     end = 0
     for layer in layers:

@@ -9,21 +9,29 @@ from math import ceil, log
 
 import numpy as np
 
-from heuristics.bounds.clusters import ClusterBounds, cluster_bounds
+from heuristics.bounds.ends import ClusterEnds, fill_ends, needs_by_ends, new_ends
+from heuristics.bounds.potentials import cheapest_path, fill_potentials, new_potentials
 from heuristics.bounds.prices import byte_prices
-from heuristics.bounds.segments import bound_segments, path_costs
+from heuristics.bounds.segments import Around, SegmentFacts, bound_segments, path_costs
 from heuristics.bounds.single import sequential_cost
+from heuristics.bounds.times import fill_cluster_times, needs_by_times, settle_times
 from instances.instance import Instance
-from instances.stages import FAR, StageCosts, stage_costs
+from instances.stages import FAR, StageCosts, drams, stage_costs
 from instances.tables import Ints
 
-RATIO = 1.1
-"""Ratio of neighbouring beats of the first grid."""
+Expired = Callable[[], bool]
 
-PARTS = 4
-"""Parts into which an interval of beats is cut at each further level."""
+FINE, COARSE = 1.03, 1.1
+"""Ratio of neighbouring beats: of the only grid, and of the first one of several."""
 
-LEVELS = 4
+PARTS, LEVELS = 4, 4
+"""How often intervals of beats are looked at, and into how many parts they are cut each time."""
+
+ENDS, TIMES = 1_000_000, 16_000_000
+"""Most entries of the tables of cluster ends, [L,N], and of cluster times, [L,L,N]."""
+
+WEIGHTS = (0.0, 0.25, 1.0, 4.0)
+"""Of chiplets against clusters, in units of (m - 1) / C, which is what a beat makes of them."""
 
 
 def lower_bound(
@@ -44,7 +52,7 @@ def lower_bound(
 
 
 def rising_bounds(
-    instance: Instance, known: int | None = None, expired: Callable[[], bool] = lambda: False
+    instance: Instance, known: int | None = None, expired: Expired = lambda: False
 ) -> Iterator[int]:
     """Lower bounds on the latency of every schedule, each better than the one before.
 
@@ -54,89 +62,139 @@ def rising_bounds(
         known: the latency of some schedule, which no bound exceeds.
         expired: asked now and then whether to stop.
     """
-    costs = stage_costs(instance.tables)
-    sequential = int(sequential_cost(costs, instance.batch, instance.tables.chiplets))
-    if sequential == FAR:
+    costs = stage_costs(instance.costs)
+    most = int(sequential_cost(costs, instance.batch))
+    if most == FAR:
         return
-    most = sequential if known is None else min(known, sequential)
     best = int(costs.loads[-1])
     yield best
-    if expired():
-        return
-    search = _Search(instance, costs, most)
-    for _ in range(LEVELS):
-        if not search.deepen(expired):
-            return
-        if search.bound > best:
-            best = search.bound
+    search = _Search(costs, instance.batch, most if known is None else min(known, most))
+    for bound in search.bounds(expired):
+        if bound > best:
+            best = bound
             yield best
 
 
 class _Search:
-    """Bounds over intervals of beats, which are cut into smaller ones where that may help.
+    """The state of one search.
 
     Attributes:
-        bound: no schedule takes fewer cycles.
-        limit: schedules that take so long are left out; all bounds are at most that.
+        known: the latency of some schedule.
     """
 
-    def __init__(self, instance: Instance, costs: StageCosts, most: int) -> None:
-        tables = instance.tables
-        self.batch, self.chiplets, self.io = instance.batch, tables.chiplets, tables.io
-        self.count = len(tables.layers)
-        self.costs, self.known = costs, most
-        sizes = np.arange(1, self.chiplets + 1)
-        prices = byte_prices(costs, self.chiplets)
-        self.clusters: ClusterBounds = cluster_bounds(costs, sizes, sizes, prices)
-        self.before = self.after = np.zeros(self.count + 1, dtype=np.int64)
-        self.bound, self.limit, self.ratio = 0, most, 1.0
-        self.intervals = self._grid()
+    def __init__(self, costs: StageCosts, batch: int, known: int) -> None:
+        self.costs, self.batch, self.known = costs, batch, known
+        self.count, self.chiplets = len(costs.alone), costs.chiplets
+        self.prices = byte_prices(costs)
 
-    def _grid(self) -> list[tuple[Ints, Ints]]:
-        """Beats, and for each first layer before which layer segments of such beats end."""
-        begin, end, _ = self.clusters[1:4]
-        fits = begin[:, :, 0] < FAR
-        least = (begin[:, :, 0] + end[:, :, 0])[fits].min() if fits.any() else 1
-        low, high = max(1, int(least)), self.known // self.batch + 1
-        beats = beats_between(low, max(high, low + 1), RATIO)
-        everywhere = np.full(self.count, self.count)
-        return [(np.array(pair), everywhere) for pair in pairwise([0, *beats])]
+    def bounds(self, expired: Expired) -> Iterator[int]:
+        """First what two ends of a cluster tell, then what each cluster tells, if they are few."""
+        ends = self._ends(expired)
+        if ends is None:
+            return
+        fits = ends.begin[:, :, 0] < FAR
+        least = int((ends.begin[:, :, 0] + ends.end[:, :, 0])[fits].min()) if fits.any() else 1
+        if (bound := self._by_ends(ends, max(1, least), expired)) is not None:
+            yield min(bound, self.known)
+        if TIMES // self.count**2 >= min(self.chiplets, 16):
+            yield from self._by_times(max(1, least), expired)
 
-    def deepen(self, expired: Callable[[], bool]) -> bool:
-        """Bound all segments in all intervals, cut the intervals; whether there was the time."""
-        costs = np.full((self.count, self.count), FAR, dtype=np.int64)
-        further = []
-        for beats, ends in self.intervals:
+    def _grid(self, least: int, ratio: float) -> Ints:
+        """Beats from 0 to more than a segment of the known schedule can have."""
+        high = max(self.known // self.batch, least) + 1
+        return np.array([0, *beats_between(least, high, ratio)])
+
+    def _ends(self, expired: Expired) -> ClusterEnds | None:
+        low, high = region_ranges(self.chiplets, max(16, ENDS // self.count))
+        ends: ClusterEnds = new_ends(self.costs, low, self.prices)
+        for n, last in enumerate(high.tolist()):
             if expired():
-                return False
-            bound_segments(
-                self.clusters,
-                beats,
-                self.chiplets,
-                self.batch,
-                self.io,
-                self.costs.loads,
-                self.before,
-                self.after,
-                self.limit,
-                ends := ends.copy(),
-                costs,
-            )
-            if ends.any():
-                further += [(parts(*pair), ends) for pair in pairwise(beats)]
-        self._add_tiled(costs)
-        self.before, self.after = path_costs(costs)
-        self.bound = min(int(self.before[-1]), self.limit)
-        self.ratio = self.ratio ** (1 / PARTS) if self.ratio > 1 else RATIO
-        self.limit = min(self.limit, int(self.bound * (1 + 1.5 * (self.ratio - 1))) + 1)
-        self.intervals = further
-        return True
+                return None
+            fill_ends(self.costs, ends, n, last, self.prices)
+        return ends
 
-    def _add_tiled(self, costs: Ints) -> None:
+    def _by_ends(self, ends: ClusterEnds, least: int, expired: Expired) -> int | None:
+        beats = self._grid(least, FINE)
+        weights = np.array([0, *WEIGHTS]) * (self.batch - 1) / self.chiplets
+        potentials = new_potentials(self.count, beats[:-1], weights)
+        for g, beat in enumerate(beats[1:].tolist()):
+            if expired():
+                return None
+            fill_potentials(needs_by_ends(ends, beat), g, potentials)
+        return int(cheapest_path(self.costs, potentials, self.batch))
+
+    def _by_times(self, least: int, expired: Expired) -> Iterator[int]:
+        """Intervals of beats, cut into smaller ones wherever a segment may still matter."""
+        low, high = region_ranges(self.chiplets, TIMES // self.count**2)
+        times = np.full((self.count, self.count, len(low)), FAR)
+        longest = self.known // self.batch
+        for n, last in enumerate(high.tolist()):
+            if expired():
+                return
+            fill_cluster_times(self.costs, low[n], last, self.prices, longest, times[:, :, n])
+        settle_times(times)
+        facts = self._facts()
+        around = Around(np.zeros(self.count + 1, int), np.zeros(self.count + 1, int), self.known)
+        ratio = COARSE
+        everywhere = np.full(self.count, self.count)
+        intervals = [
+            (np.array(pair), everywhere) for pair in pairwise(self._grid(least, ratio).tolist())
+        ]
+        for _ in range(LEVELS):
+            found = np.full((self.count, self.count), FAR)
+            further = []
+            for beats, ends in intervals:
+                if expired():
+                    return
+                kept = ends.copy()
+                self._bound(times, low, beats, facts, around, kept, found)
+                further += [(parts(*pair), kept) for pair in pairwise(beats.tolist())]
+            self._add_tiled(found)
+            before, after = path_costs(found)
+            bound = min(int(before[-1]), around.limit)
+            yield bound
+            limit = min(around.limit, int(bound * (1 + 1.5 * (ratio - 1))) + 1)
+            around, ratio = Around(before, after, limit), ratio ** (1 / PARTS)
+            intervals = [(beats, ends) for beats, ends in further if ends.any()]
+
+    def _bound(
+        self,
+        times: Ints,
+        low: Ints,
+        beats: Ints,
+        facts: SegmentFacts,
+        around: Around,
+        ends: Ints,
+        found: Ints,
+    ) -> None:
+        """Bound the segments of an interval part by part, from the top."""
+        lowest = int(beats[0])
+        for lower, upper in reversed(list(pairwise(beats.tolist()))):
+            if ends.any():
+                needed = needs_by_times(times, low, upper)
+                bound_segments(needed, lower, lowest, facts, around, ends, found)
+            lowest = -1
+
+    def _facts(self) -> SegmentFacts:
+        io = np.zeros((self.count, self.count), dtype=np.int64)
+        for first in range(self.count):
+            io[first, first:] = drams(self.costs, first, self.count - 1)
+        return SegmentFacts(self.chiplets, self.batch, io, self.costs.loads)
+
+    def _add_tiled(self, found: Ints) -> None:
         for layer in np.flatnonzero(self.costs.alone >= 0).tolist():
             load = int(self.costs.loads[layer + 1] - self.costs.loads[layer])
             tiled = self.batch * int(self.costs.alone[layer]) + load
-            costs[layer, layer] = min(int(costs[layer, layer]), tiled)
+            found[layer, layer] = min(int(found[layer, layer]), tiled)
+
+
+def region_ranges(chiplets: int, most: int) -> tuple[Ints, Ints]:
+    """[N] first and last sizes of at most so many ranges; single sizes while there is room."""
+    if chiplets <= most:
+        low = np.arange(1, chiplets + 1)
+    else:
+        low = np.unique(np.geomspace(1, chiplets, most).astype(np.int64))
+    return low, np.append(low[1:] - 1, chiplets)
 
 
 def beats_between(low: int, high: int, ratio: float) -> Ints:

@@ -1,4 +1,4 @@
-"""Lower bounds on the cost of segments, from those on the times of clusters.
+"""Lower bounds on the cost of segments, from what clusters need.
 
 If the beat of a segment lies in an interval lower <= beat < upper, each of its clusters needs the
 chiplets that bring it below `upper`; the fewest clusters K that get by with the chiplets there are
@@ -7,10 +7,11 @@ then make the segment cost at least (m + K - 1) * max(io, lower).
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from heuristics.bounds.clusters import ClusterBounds
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR
 from instances.tables import Ints
 
@@ -18,40 +19,32 @@ NEVER = 2**30
 """More chiplets, or clusters, than any package has."""
 
 
-@compiled
-def needs(bounds: ClusterBounds, beat: int) -> tuple[Ints, Ints, Ints]:
-    """The chiplets with which clusters may take less than `beat`, by their last layer.
+class SegmentFacts(NamedTuple):
+    """What the cost of segments rests on besides their clusters.
 
-    Returns:
-        (at, first, chiplets): for each k from at[j] to at[j+1], in this order, clusters first[k]..j
-        need at least chiplets[k]; `first` falls and `chiplets` rises. None begins earlier.
+    Attributes:
+        chiplets, batch: C and m.
+        io: [L,L] cycles of DRAM traffic a sample.
+        loads: [L+1] prefix sums of the cycles that bring the weights.
     """
-    count, number = bounds.since.shape
-    rates = bounds.allowance.shape[0]
-    at = np.zeros(count + 1, dtype=np.int64)
-    room = 4 * count
-    first = np.empty(room, dtype=np.int64)
-    chiplets = np.empty(room, dtype=np.int64)
-    earliest = np.zeros(number, dtype=np.int64)
-    end = 0
-    for j in range(count):
-        if end + number > room:
-            first = np.append(first, np.empty(room + number, dtype=np.int64))
-            chiplets = np.append(chiplets, np.empty(room + number, dtype=np.int64))
-            room = first.shape[0]
-        known = j + 1
-        for n in range(number):
-            i = max(earliest[n], bounds.since[j, n])
-            for p in range(rates):
-                most = beat - 1 + bounds.allowance[p] - bounds.end[j, n, p]
-                while i <= j and bounds.begin[i, n, p] > most:
-                    i += 1
-            earliest[n] = i
-            if i < known:
-                first[end], chiplets[end], known = i, bounds.low[n], i
-                end += 1
-        at[j + 1] = end
-    return at, first[:end], chiplets[:end]
+
+    chiplets: int
+    batch: int
+    io: Ints
+    loads: Ints
+
+
+class Around(NamedTuple):
+    """What else a schedule costs.
+
+    Attributes:
+        before, after: [L+1] what the layers before, and from, each one cost at least.
+        limit: schedules that cost so much do not count.
+    """
+
+    before: Ints
+    after: Ints
+    limit: int
 
 
 @compiled
@@ -62,6 +55,9 @@ def fewest_clusters(
 
     A dynamic program over the layers that keeps, for each number of clusters, the fewest chiplets,
     as long as more clusters need fewer chiplets.
+
+    Args:
+        needed: see `needs_by_ends`.
 
     Returns the first e that no clusters reach, or `stop`.
     """
@@ -82,68 +78,78 @@ def fewest_clusters(
             high[place] = max(high[place], min(high[i] + 1, most))
             if i == 0:
                 break
-        best = chiplets + 1
-        least, useful = most + 1, 0
-        for number in range(low[place], high[place] + 1):
-            if own[number] < best:
-                best, useful = own[number], number
-                least = min(least, number)
-            else:
-                own[number] = NEVER
-        low[place], high[place] = least, useful
-        if useful == 0:
+        low[place], high[place] = keep_useful(own, low[place], high[place], chiplets)
+        if high[place] == 0:
             return j
-        counts[j] = least
+        counts[j] = low[place]
     return stop
+
+
+@lean
+def keep_useful(own: Ints, low: int, high: int, chiplets: int) -> tuple[int, int]:
+    """Drop what does not fit or saves no chiplets; the range of what is left, (., 0) if nothing."""
+    best, least, most = chiplets + 1, high + 1, 0
+    for number in range(low, high + 1):
+        if own[number] < best:
+            best, most = own[number], number
+            least = min(least, number)
+        else:
+            own[number] = NEVER
+    return least, most
 
 
 @compiled
 def bound_segments(
-    bounds: ClusterBounds,
-    beats: Ints,
-    chiplets: int,
-    batch: int,
-    io: Ints,
-    loads: Ints,
-    before: Ints,
-    after: Ints,
-    limit: int,
+    needed: tuple[Ints, Ints, Ints],
+    lower: int,
+    lowest: int,
+    facts: SegmentFacts,
+    around: Around,
     ends: Ints,
     costs: Ints,
 ) -> None:
-    """Lower costs[s,e] to what segments s..e cost at least whose beat lies among `beats`.
+    """Lower costs[s,e] to what segments s..e cost at least whose beat is in an interval.
 
     Args:
-        beats: [R+1] rising; the first is the least beat, all are less than the last.
-        before, after: [L+1] what the layers before, and from, each one cost at least.
-        limit: a segment that makes a schedule cost so much does not count.
-        ends: [L] for each first layer, segments end before that layer; it falls where those that
-            end later do not count.
-        costs: [L,L] changed in place.
+        needed: what clusters need to stay below its upper end.
+        lower: its lower end.
+        lowest: the lower end of the interval of which this one is the top; -1 if it is another
+            part. Then `ends` falls where no part of that interval matters.
+        ends: [L] for each first layer, segments end before that layer.
+        costs: [L,L].
     """
     count = ends.shape[0]
     counts = np.empty(count, dtype=np.int64)
-    for part in range(beats.shape[0] - 1, 0, -1):
-        if ends.max() == 0:
-            return
-        needed = needs(bounds, beats[part])
-        for first in range(count):
-            if ends[first] == 0:
-                continue
-            stop = fewest_clusters(first, ends[first], needed, chiplets, counts)
-            if part == beats.shape[0] - 1:
-                ends[first] = 0
-                for last in range(first, stop):
-                    load = loads[last + 1] - loads[first]
-                    cost = load + (batch - 1 + counts[last]) * max(io[first, last], beats[0])
-                    reached = max(before[first], after[last + 1]) < FAR
-                    if reached and before[first] + cost + after[last + 1] < limit:
-                        ends[first] = last + 1
-                stop = ends[first]
-            for last in range(first, stop):
-                load = loads[last + 1] - loads[first]
-                cost = load + (batch - 1 + counts[last]) * max(io[first, last], beats[part - 1])
-                costs[first, last] = min(costs[first, last], cost)
+    for first in range(count):
+        stop = ends[first]
+        if stop > first:
+            stop = fewest_clusters(first, stop, needed, facts.chiplets, counts)
+        if lowest >= 0:
+            stop = ends[first] = last_that_matters(first, stop, lowest, facts, around, counts)
+        for last in range(first, stop):
+            cost = least_cost(first, last, counts[last], lower, facts)
+            costs[first, last] = min(costs[first, last], cost)
+
+
+@lean
+def last_that_matters(
+    first: int, stop: int, beat: int, facts: SegmentFacts, around: Around, counts: Ints
+) -> int:
+    """The layer before which all segments end that leave a schedule below the limit; 0 if none."""
+    if around.before[first] < FAR:
+        for last in range(stop - 1, first - 1, -1):
+            if around.after[last + 1] < FAR:
+                cost = least_cost(first, last, counts[last], beat, facts)
+                if around.before[first] + cost + around.after[last + 1] < around.limit:
+                    return last + 1
+    return 0
+
+
+@lean
+def least_cost(first: int, last: int, clusters: int, beat: int, facts: SegmentFacts) -> int:
+    """Cycles of a segment with at least so many clusters and so long a beat."""
+    beat = max(beat, facts.io[first, last])
+    return facts.loads[last + 1] - facts.loads[first] + (facts.batch - 1 + clusters) * beat
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import (
     FAR,
     StageCosts,
@@ -17,7 +17,7 @@ from instances.stages import (
 
 
 @compiled
-def sequential_cost(costs: StageCosts, batch: int, chiplets: int) -> int:
+def sequential_cost(costs: StageCosts, batch: int) -> int:
     """Cycles of some schedule with one layer a segment; FAR if there is no schedule at all.
 
     A layer alone needs the least memory, so if some layer does not fit alone, nothing does.
@@ -25,7 +25,7 @@ def sequential_cost(costs: StageCosts, batch: int, chiplets: int) -> int:
     total = 0
     for layer in range(costs.alone.shape[0]):
         beat = costs.alone[layer] if costs.alone[layer] >= 0 else FAR
-        c = chiplets
+        c = costs.chiplets
         while c > 0:
             time = fastest_alone(costs, layer, c)
             if time < FAR:
@@ -38,11 +38,11 @@ def sequential_cost(costs: StageCosts, batch: int, chiplets: int) -> int:
     return total
 
 
-@compiled
+@lean
 def fastest_alone(costs: StageCosts, layer: int, chiplets: int) -> int:
     """Cycles a sample of a layer that is a cluster of its own; FAR if it does not fit."""
     least = FAR
-    for option in range(costs.entry.shape[1]):
+    for option in range(costs.options):
         held = resident(costs, layer, option, chiplets)
         if held + momentary(costs, layer, layer, option, chiplets) <= costs.capacity:
             time = entry(costs, layer, option, chiplets) + sending(costs, layer, option, chiplets)
