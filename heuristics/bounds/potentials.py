@@ -108,7 +108,7 @@ def cheapest_path(costs: StageCosts, potentials: Potentials, batch: int) -> int:
             cost = max(running, batch * traffic[last - first])
             total = reached[first] + cost + costs.loads[last + 1] - costs.loads[first]
             reached[last + 1] = min(reached[last + 1], total)
-    return reached[count]
+    return int(reached[count])
 
 
 @lean
@@ -116,7 +116,7 @@ def may_be(potentials: Potentials, first: int, last: int, g: int, chiplets: int)
     """Whether a segment with a beat of an interval, or a smaller one, is not ruled out."""
     sums = potentials.sums
     used = sums[last + 1, g, 0] - sums[first, g, 0]
-    return potentials.stop[first, g] > last and used < chiplets + 0.5
+    return bool(potentials.stop[first, g] > last and used < chiplets + 0.5)
 
 
 @lean

@@ -21,14 +21,20 @@ from instances.tables import Ints
 
 Expired = Callable[[], bool]
 
-FINE, COARSE = 1.03, 1.1
-"""Ratio of neighbouring beats: of the only grid, and of the first one of several."""
+FINE, FINE_ENOUGH, COARSE = 1.03, 1.07, 1.1
+"""Ratio of neighbouring beats: for potentials, for those of many layers, for the first of grids."""
+
+MANY = 2_000
+"""Layers."""
 
 PARTS, LEVELS = 4, 4
 """How often intervals of beats are looked at, and into how many parts they are cut each time."""
 
-ENDS, TIMES = 1_000_000, 16_000_000
+ENDS, TIMES = 600_000, 16_000_000
 """Most entries of the tables of cluster ends, [L,N], and of cluster times, [L,L,N]."""
+
+REGIONS = 16
+"""Ranges of region sizes that are told apart at least."""
 
 WEIGHTS = (0.0, 0.25, 1.0, 4.0)
 """Of chiplets against clusters, in units of (m - 1) / C, which is what a beat makes of them."""
@@ -96,7 +102,7 @@ class _Search:
         least = int((ends.begin[:, :, 0] + ends.end[:, :, 0])[fits].min()) if fits.any() else 1
         if (bound := self._by_ends(ends, max(1, least), expired)) is not None:
             yield min(bound, self.known)
-        if TIMES // self.count**2 >= min(self.chiplets, 16):
+        if TIMES // self.count**2 >= min(self.chiplets, REGIONS):
             yield from self._by_times(max(1, least), expired)
 
     def _grid(self, least: int, ratio: float) -> Ints:
@@ -105,16 +111,17 @@ class _Search:
         return np.array([0, *beats_between(least, high, ratio)])
 
     def _ends(self, expired: Expired) -> ClusterEnds | None:
-        low, high = region_ranges(self.chiplets, max(16, ENDS // self.count))
-        ends: ClusterEnds = new_ends(self.costs, low, self.prices)
+        low, high = region_ranges(self.chiplets, max(REGIONS, ENDS // self.count))
+        prices = self.prices[::2].copy()
+        ends: ClusterEnds = new_ends(self.costs, low, prices)
         for n, last in enumerate(high.tolist()):
             if expired():
                 return None
-            fill_ends(self.costs, ends, n, last, self.prices)
+            fill_ends(self.costs, ends, n, last, prices)
         return ends
 
     def _by_ends(self, ends: ClusterEnds, least: int, expired: Expired) -> int | None:
-        beats = self._grid(least, FINE)
+        beats = self._grid(least, FINE if self.count <= MANY else FINE_ENOUGH)
         weights = np.array([0, *WEIGHTS]) * (self.batch - 1) / self.chiplets
         potentials = new_potentials(self.count, beats[:-1], weights)
         for g, beat in enumerate(beats[1:].tolist()):

@@ -49,16 +49,12 @@ def fill_from(
             held = momentary(costs, first, last, 0, layers.low)
             held -= momentary(costs, last, last, 0, layers.low)
             sent = departure(costs, first, last, layers.low)
-        least, least_peak, least_both = FAR, FAR, FAR
-        for option in range(costs.options):
-            least = min(least, layers.kept[last, option])
-            least_peak = min(least_peak, layers.peak[last, option])
-            least_both = min(least_both, layers.both[last, option])
+        least = least_of(layers.kept, last)
         if least == FAR:
             return
         kept += least
-        over = max(over, least_both - least + held)
-        peak = max(peak, least_peak + held)
+        over = max(over, least_of(layers.both, last) - least + held)
+        peak = max(peak, least_of(layers.peak, last) + held)
         if kept + over > costs.capacity:
             return
         bound = 0
@@ -74,6 +70,15 @@ def fill_from(
             bound = max(bound, time + sent - allowed)
         if bound <= longest:
             times[last, first] = min(times[last, first], bound)
+
+
+@lean
+def least_of(values: Ints, layer: int) -> int:
+    """Over a layer's options."""
+    least = FAR
+    for option in range(values.shape[1]):
+        least = min(least, values[layer, option])
+    return least
 
 
 @lean

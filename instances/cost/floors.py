@@ -65,9 +65,7 @@ def _received(size: int, roles: int, option: int, high: int) -> int:
 
 
 @lean
-def _redistributed(
-    size: int, roles: int, before: int, option: int, low: int, high: int
-) -> int:
+def _redistributed(size: int, roles: int, before: int, option: int, low: int, high: int) -> int:
     """Bytes of a tensor of the previous layer; a transposed share is least at an end."""
     gather = size - size // low
     transpose = min(over(size * (low - 1), low * low), over(size * (high - 1), high * high))

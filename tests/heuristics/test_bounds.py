@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heuristics.bounds import lower_bound, rising_bounds
-from heuristics.bounds.clusters import cluster_bounds
+from heuristics.bounds import lower_bound, rising_bounds, search
+from heuristics.bounds.ends import ClusterEnds, fill_ends, needs_by_ends, new_ends
+from heuristics.bounds.layers import layer_costs
 from heuristics.bounds.prices import byte_prices
-from heuristics.bounds.segments import fewest_clusters, needs
+from heuristics.bounds.segments import fewest_clusters
+from heuristics.bounds.times import fill_cluster_times, needs_by_times, settle_times
 from instances.cost import make_instance
 from instances.generate import random_instance
 from instances.instance import Instance
 from instances.networks import build_network
 from instances.packages import load_package
-from instances.stages import stage_costs
+from instances.stages import FAR, StageCosts, entry, sending, stage_costs, step
+from instances.tables import Ints
 from schedules.evaluate import cluster_cost, cluster_memory
 from schedules.progress import Progress
 from schedules.schedule import Cluster
@@ -76,48 +79,88 @@ def test_a_known_schedule_caps_the_bound_and_does_no_harm(seed: int) -> None:
         assert bounds[-1] <= best
 
 
+def ranges_of(widths: list[int], chiplets: int) -> tuple[Ints, Ints]:
+    """Ranges of these widths, as far as there are region sizes."""
+    edges = np.unique(np.minimum(np.cumsum([0, *widths, chiplets]), chiplets))
+    return edges[:-1] + 1, edges[1:]
+
+
+def ends_of(costs: StageCosts, low: Ints, high: Ints, prices: Ints) -> ClusterEnds:
+    ends: ClusterEnds = new_ends(costs, low, prices)
+    for n, last in enumerate(high.tolist()):
+        fill_ends(costs, ends, n, last, prices)
+    return ends
+
+
+def times_of(costs: StageCosts, low: Ints, high: Ints, prices: Ints) -> Ints:
+    count = len(costs.alone)
+    times = np.full((count, count, len(low)), FAR)
+    for n, last in enumerate(high.tolist()):
+        fill_cluster_times(costs, low[n], last, prices, FAR - 1, times[:, :, n])
+    return times
+
+
+widths = st.lists(st.integers(1, 3), max_size=3)
+
+
 @settings(max_examples=60)
-@given(seed=seeds, widths=st.lists(st.integers(1, 3), min_size=4, max_size=4))
-def test_no_cluster_undercuts_its_bound(seed: int, widths: list[int]) -> None:
+@given(seed=seeds, widths=widths)
+def test_no_cluster_undercuts_its_bounds(seed: int, widths: list[int]) -> None:
     instance = random_instance(seed, layers=4)
-    tables, costs = instance.tables, stage_costs(instance.tables)
-    edges = np.minimum(np.cumsum([0, *widths]), tables.chiplets)
-    kept = edges[:-1] < edges[1:]
-    low, high = edges[:-1][kept] + 1, edges[1:][kept]
-    low, high = low[high <= tables.chiplets], high[high <= tables.chiplets]
-    bounds = cluster_bounds(costs, low, high, byte_prices(costs, tables.chiplets))
+    tables, costs = instance.tables, stage_costs(instance.costs)
+    low, high = ranges_of(widths, tables.chiplets)
+    prices = byte_prices(costs)
+    ends, times = ends_of(costs, low, high, prices), times_of(costs, low, high, prices)
+    settled = times.copy()
+    settle_times(settled)
+    assert (settled <= times).all()
     for cluster in all_clusters(instance):
-        ranges = np.flatnonzero((low <= cluster.chiplets) & (cluster.chiplets <= high))
+        first, last = cluster.first, cluster.last
+        n = int(np.searchsorted(high, cluster.chiplets))
         time = cluster_cost(tables, cluster).time
-        for n in ranges.tolist():
-            assert bounds.since[cluster.last, n] <= cluster.first
-            least = bounds.begin[cluster.first, n] + bounds.end[cluster.last, n]
-            assert (time + bounds.allowance >= least).all(), cluster
+        assert ends.since[last, n] <= first
+        assert (time + ends.allowance >= ends.begin[first, n] + ends.end[last, n]).all(), cluster
+        assert time >= times[last, first, n], cluster
 
 
-def test_without_choices_the_cluster_bound_is_the_time(make_instance: MakeInstance) -> None:
+def test_without_choices_the_bounds_on_clusters_are_the_times(make_instance: MakeInstance) -> None:
     instance = make_instance(
         [[[9, 5]], [[8, 4]], [[7, 6]]], step=[[[[6, 3]]], [[[5, 2]]]], exit=[[[4, 2]]] * 3
     )
-    sizes = np.array([1, 2])
-    bounds = cluster_bounds(stage_costs(instance.tables), sizes, sizes, np.array([[0, 1]]))
+    costs, sizes, free = stage_costs(instance.costs), np.array([1, 2]), np.array([[0, 1]])
+    ends, times = ends_of(costs, sizes, sizes, free), times_of(costs, sizes, sizes, free)
     for cluster in all_clusters(instance):
         first, last, n = cluster.first, cluster.last, cluster.chiplets - 1
-        least = bounds.begin[first, n, 0] + bounds.end[last, n, 0]
-        assert least == cluster_cost(instance.tables, cluster).time
+        time = cluster_cost(instance.tables, cluster).time
+        assert time == ends.begin[first, n, 0] + ends.end[last, n, 0] == times[last, first, n]
+
+
+def test_skip_tensors_are_in_the_times_of_clusters() -> None:
+    for seed in range(40):
+        instance = random_instance(seed, layers=4, options=1, shape="dag", memory="loose")
+        costs, sizes = stage_costs(instance.costs), np.arange(1, instance.chiplets + 1)
+        times = times_of(costs, sizes, sizes, np.array([[0, 1]]))
+        for cluster in all_clusters(instance):
+            time = cluster_cost(instance.tables, cluster).time
+            assert times[cluster.last, cluster.first, cluster.chiplets - 1] == time
 
 
 @settings(max_examples=60)
-@given(seed=seeds, beat=st.integers(1, 200), begin=st.integers(0, 2))
+@given(seed=seeds, beat=st.integers(1, 200), begin=st.integers(0, 2), table=st.booleans())
 def test_the_fewest_clusters_are_no_more_than_any_pipeline_has(
-    seed: int, beat: int, begin: int
+    seed: int, beat: int, begin: int, table: bool
 ) -> None:
     instance = random_instance(seed, layers=4, chiplets=3)
-    tables, costs = instance.tables, stage_costs(instance.tables)
-    sizes = np.arange(1, 4)
-    bounds = cluster_bounds(costs, sizes, sizes, byte_prices(costs, 3))
+    tables, costs = instance.tables, stage_costs(instance.costs)
+    sizes, prices = np.arange(1, 4), byte_prices(costs)
+    if table:
+        times = times_of(costs, sizes, sizes, prices)
+        settle_times(times)
+        needed = needs_by_times(times, sizes, beat)
+    else:
+        needed = needs_by_ends(ends_of(costs, sizes, sizes, prices), beat)
     counts = np.full(4, 99)
-    stop = fewest_clusters(begin, 4, needs(bounds, beat), 3, counts)
+    stop = fewest_clusters(begin, 4, needed, 3, counts)
     fast = {
         (cluster.first, cluster.last, cluster.chiplets)
         for cluster in all_clusters(instance)
@@ -135,6 +178,45 @@ def test_the_fewest_clusters_are_no_more_than_any_pipeline_has(
         if fewest is not None:
             assert last < stop
             assert counts[last] <= fewest
+
+
+@pytest.mark.parametrize(
+    ("network", "package"), [("resnet18", "simba-8x8"), ("gpt2", "datacentre-4x4")]
+)
+def test_the_model_says_what_layers_cost_at_least_on_a_range_of_regions(
+    network: str, package: str
+) -> None:
+    costs = stage_costs(built_in(network, package, 8).costs)
+    assert not costs.dense
+    for low, high in [(1, 2), (2, 5), (3, 12), (7, 16)]:
+        least = layer_costs(costs, low, high)
+        for layer in range(0, len(costs.alone), 5):
+            for option in range(costs.options):
+                for c in range(low, high + 1):
+                    place = layer, option
+                    if least.kept[place] < FAR:
+                        assert least.enter[place] <= entry(costs, layer, option, c)
+                        assert least.leave[place] <= sending(costs, layer, option, c)
+                    for before in range(costs.options):
+                        if least.kept[place] < FAR and layer > 0:
+                            time = step(costs, layer, before, option, c)
+                            assert least.follow[layer, before, option] <= time
+
+
+@settings(max_examples=80)
+@given(seed=seeds, room=st.sampled_from([1, 20, 60]))
+def test_no_schedule_undercuts_the_bound_of_a_large_instance(seed: int, room: int) -> None:
+    """Small instances, treated as large ones: potentials alone, few ranges of regions."""
+    instance = random_instance(seed)
+    best = optimum(instance)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "TIMES", room)
+        patch.setattr(search, "ENDS", room)
+        patch.setattr(search, "REGIONS", 1)
+        bounds = list(rising_bounds(instance))
+    assert bool(bounds) == (best is not None)
+    if best is not None:
+        assert bounds[-1] <= best
 
 
 def _subsets(items: range) -> list[tuple[int, ...]]:
@@ -198,10 +280,11 @@ def test_a_price_on_bytes_tells_that_fast_options_do_not_fit_together(
 
 def bound_at(instance: Instance, prices: list[tuple[int, int]]) -> int:
     """What all layers in one cluster on one chiplet take at least."""
-    one = np.array([1])
-    bounds = cluster_bounds(stage_costs(instance.tables), one, one, np.array(prices))
-    least = bounds.begin[0, 0] + bounds.end[-1, 0] - bounds.allowance
-    return int(least.max())
+    one, rates, costs = np.array([1]), np.array(prices), stage_costs(instance.costs)
+    ends, times = ends_of(costs, one, one, rates), times_of(costs, one, one, rates)
+    least = int((ends.begin[0, 0] + ends.end[-1, 0] - ends.allowance).max())
+    assert least <= times[-1, 0, 0]
+    return least
 
 
 @pytest.mark.parametrize(
