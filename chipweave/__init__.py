@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from formulations.modellers.cpsat import CpSatModeller as CpSatModeller
     from formulations.modellers.milp import MilpModeller as MilpModeller
     from formulations.modellers.milp import MilpSolution as MilpSolution
+    from heuristics.bounds import lower_bound as lower_bound
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
     from instances.files import FileError as FileError
@@ -153,6 +154,7 @@ _HOMES = {
     "instance": "chipweave.inputs",
     "latency_cap_for": "schedules.goal",
     "load_package": "instances.packages",
+    "lower_bound": "heuristics.bounds",
     "make_instance": "instances.cost",
     "network_names": "instances.networks",
     "package_names": "instances.packages",

@@ -180,9 +180,14 @@ def drams(costs: StageCosts, first: int, last: int) -> Ints:
     if costs.dense:
         return costs.io[first, first : last + 1].copy()
     found = traffics(costs.facts, first, last)
-    for k in range(found.shape[0]):
-        found[k] = model.dram_port(costs.facts, found[k])
+    _to_cycles(costs, found)
     return found
+
+
+@lean
+def _to_cycles(costs: StageCosts, amounts: Ints) -> None:
+    for k in range(amounts.shape[0]):
+        amounts[k] = model.dram_port(costs.facts, amounts[k])
 
 
 @lean
