@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from heuristics.scope.search import _Search
+from dataclasses import replace
+
+from heuristics.scope import SCOPE, WIDE, Steps, search
 from instances.instance import Instance
-from instances.stages import FAR
 from schedules.goal import Goal
+from schedules.progress import Progress
 from schedules.schedule import Schedule
 from solvers.ranking.place import Effort
 from solvers.ranking.space import Space
 from solvers.solve import METHODS, solve
+
+SEARCHES = {"scope": SCOPE, "scope+": WIDE}
+"""Methods that can be held to one segment by their steps."""
 
 
 def candidate(instance: Instance, method: str, space: Space, effort: Effort) -> Schedule | None:
@@ -21,8 +26,8 @@ def candidate(instance: Instance, method: str, space: Space, effort: Effort) -> 
         ValueError: as `solvers.solve.solve`.
     """
     one = space.segments == "one"
-    if method == "scope" and one:
-        return _scope_in_one_segment(instance)
+    if one and method in SEARCHES:
+        return _in_one_segment(instance, SEARCHES[method], effort)
     goal = Goal(segments=1) if one and METHODS[method].goals != "latency" else None
     return solve(
         instance,
@@ -34,10 +39,8 @@ def candidate(instance: Instance, method: str, space: Space, effort: Effort) -> 
     ).schedule
 
 
-def _scope_in_one_segment(instance: Instance) -> Schedule | None:
+def _in_one_segment(instance: Instance, steps: Steps, effort: Effort) -> Schedule | None:
     """What Scope's steps 2 to 4 make of the whole network."""
-    search = _Search(instance)
-    last = len(instance.layers) - 1
-    if search._cost(0, last) == FAR:
-        return None
-    return Schedule((search.segment(0, last),))
+    progress = Progress(instance, effort.time_limit)
+    search(instance, progress, effort.workers or 1, replace(steps, resolution=0))
+    return progress.best
