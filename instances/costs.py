@@ -5,13 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
-    from instances.tables import CostTables
-
-Ints = NDArray[np.int64]
+    from instances.tables import CostTables, Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,8 @@
-"""Compiled kernels: two decorators, so that all kernels are built and cached alike."""
+"""Compiled kernels: two decorators, so that all kernels are built and cached alike.
+
+Numba compiles a kernel anew when its own file changes, not when a kernel that it calls does: after
+such a change, delete the *.nbi files in the __pycache__ folders.
+"""
 
 from __future__ import annotations
 

@@ -144,7 +144,6 @@ def gather_facts(network: Network, package: Package) -> Facts:
     Raises:
         ValueError: the bandwidth of the DRAM is beyond what the kernels can divide by.
     """
-    tensors = network.tensors
     tensors, count = network.tensors, len(network.layers)
     producers = [tensor.producer for tensor in tensors]
     last_uses = [count if tensor.leaves else tensor.consumers[-1] for tensor in tensors]
@@ -164,9 +163,7 @@ def gather_facts(network: Network, package: Package) -> Facts:
             *_bytes(layer, own, amount, package.element_bytes),
             *place,
             layer.macs,
-            0,
-            0,
-            0,
+            *(0, 0, 0),  # where its uses, tensors and waits begin: below, for the last record too
         )
         for layer, own, amount, place in zip(network.layers, uses, made, places, strict=True)
     ]
@@ -193,10 +190,6 @@ def is_skip(tensor: Tensor, count: int) -> bool:
     """Whether the chain tables of so many layers do not say everything about the tensor."""
     leaves_early = tensor.leaves and tensor.producer < count - 1
     return leaves_early or any(v != tensor.producer + 1 for v in tensor.consumers)
-
-
-def _last_use(tensor: Tensor, count: int) -> int:
-    return count if tensor.leaves else tensor.consumers[-1]
 
 
 def _shape(layer: Layer) -> tuple[int, ...]:

@@ -150,7 +150,11 @@ def _make(
     check_entries(len(network.layers), len(OPTIONS), package.chiplets, lists, problems)
     _check_products(network, package, problems)
     instance = make_instance(network, package, batch, name)
-    check_magnitudes(instance.tables, batch, problems)
+    try:
+        tables = instance.tables
+    except ValueError as error:
+        fail(problems.source, str(error))
+    check_magnitudes(tables, batch, problems)
     return instance
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,12 @@ def test_package_without_a_name_is_named_like_its_file(tmp_path: Path) -> None:
     package = read_package(path)
     assert (package.name, package.chiplets, package.chiplet.macs) == ("four-dies", 4, 1024)
     assert package.chiplet == load_package("simba-4x4").chiplet
+
+
+def test_dram_too_fast_for_exact_arithmetic_is_refused_with_the_place(tmp_path: Path) -> None:
+    path = tmp_path / "network.yaml"
+    path.write_text(NETWORK)
+    simba = load_package("simba-4x4")
+    dram = replace(simba.dram, ports=2**31, bandwidth=10**15 - 1)
+    with pytest.raises(FileError, match="network.yaml: package 'simba-4x4': .* beyond exact"):
+        read_instance(path, package=replace(simba, dram=dram), batch=1)
