@@ -178,5 +178,5 @@ def test_dram_too_fast_for_exact_arithmetic_is_refused_with_the_place(tmp_path: 
     path.write_text(NETWORK)
     simba = load_package("simba-4x4")
     dram = replace(simba.dram, ports=2**31, bandwidth=10**15 - 1)
-    with pytest.raises(FileError, match="network.yaml: package 'simba-4x4': .* beyond exact"):
+    with pytest.raises(FileError, match=r"network.yaml: package 'simba-4x4': .* beyond exact"):
         read_instance(path, package=replace(simba, dram=dram), batch=1)
