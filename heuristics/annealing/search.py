@@ -131,15 +131,14 @@ class _Search:
 
 def problem_of(instance: Instance) -> Problem:
     """An instance, as the kernels need it."""
-    count, options, chiplets = instance.tables.shape
-    costs = stage_costs(instance.tables)
-    work = layer_work(costs, count, options)
-    return Problem(costs, work, instance.batch, options, chiplets)
+    costs, options = stage_costs(instance.costs), len(instance.options)
+    work = layer_work(costs, len(instance.layers), options)
+    return Problem(costs, work, instance.batch, options, instance.chiplets)
 
 
 def schedule_of(state: State, instance: Instance) -> Schedule:
     """A state as a schedule."""
-    names = instance.tables.options
+    names = instance.options
     segments = []
     clusters: list[Cluster] = []
     for first, after in pairwise(np.flatnonzero(state.begins).tolist()):
