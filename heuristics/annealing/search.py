@@ -45,31 +45,35 @@ def annealing(instance: Instance, progress: Progress, seed: int, workers: int) -
     first = blank(len(problem.work) - 1)
     if not start(problem, first):
         return "finished"
+    begun = progress.seconds
     progress.offer(schedule_of(first, instance))
+    offering = progress.seconds - begun
     search = _Search(instance, problem, first, seed)
     try:
         with ThreadPoolExecutor(workers) as pool:
-            for cooled, moves in rounds(progress, len(first.options)):
+            for cooled, moves in rounds(progress, len(first.options), offering):
                 search.draw(pool, moves, cooled)
                 search.offer(progress, pressing=False)
     finally:
         search.offer(progress, pressing=True)
-    return "time-limit" if progress.expired else "finished"
+    return "finished" if progress.remaining is None else "time-limit"
 
 
-def rounds(progress: Progress, layers: int) -> Iterator[tuple[float, int]]:
+def rounds(progress: Progress, layers: int, offering: float) -> Iterator[tuple[float, int]]:
     """Of each round, the part of the run that is over, from 0 to 1, and how many moves to draw.
 
-    With a time limit, the pace of a round decides the moves of the next one.
+    With a time limit, the pace of a round decides the moves of the next one, and the seconds that
+    it takes to offer a schedule are left over at the end.
     """
-    begun, planned = progress.seconds, progress.remaining
-    if planned is None:
+    begun, remaining = progress.seconds, progress.remaining
+    if remaining is None:
         for done in range(ROUNDS):
             yield done / (ROUNDS - 1), layers * MOVES_A_LAYER // ROUNDS
         return
+    planned = remaining - offering
     moves, now = layers, begun
-    while not progress.expired:
-        yield min(1.0, (now - begun) / planned), moves
+    while now - begun < planned:
+        yield (now - begun) / planned, moves
         before, now = now, progress.seconds
         target = min(planned / ROUNDS, planned - (now - begun))
         moves = max(1, int(moves * target / max(now - before, 1e-9)))
@@ -131,15 +135,14 @@ class _Search:
 
 def problem_of(instance: Instance) -> Problem:
     """An instance, as the kernels need it."""
-    count, options, chiplets = instance.tables.shape
-    costs = stage_costs(instance.tables)
-    work = layer_work(costs, count, options)
-    return Problem(costs, work, instance.batch, options, chiplets)
+    costs, options = stage_costs(instance.costs), len(instance.options)
+    work = layer_work(costs, len(instance.layers), options)
+    return Problem(costs, work, instance.batch, options, instance.chiplets)
 
 
 def schedule_of(state: State, instance: Instance) -> Schedule:
     """A state as a schedule."""
-    names = instance.tables.options
+    names = instance.options
     segments = []
     clusters: list[Cluster] = []
     for first, after in pairwise(np.flatnonzero(state.begins).tolist()):
