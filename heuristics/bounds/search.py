@@ -33,8 +33,8 @@ PARTS, LEVELS = 4, 4
 ENDS, TIMES = 600_000, 16_000_000
 """Most entries of the tables of cluster ends, [L,N], and of cluster times, [L,L,N]."""
 
-REGIONS = 16
-"""Ranges of region sizes that are told apart at least."""
+REGIONS, MOST_REGIONS = 16, 256
+"""Ranges of region sizes that are told apart at least, and at most."""
 
 WEIGHTS = (0.0, 0.25, 1.0, 4.0)
 """Of chiplets against clusters, in units of (m - 1) / C, which is what a beat makes of them."""
@@ -110,8 +110,11 @@ class _Search:
         high = max(self.known // self.batch, least) + 1
         return np.array([0, *beats_between(least, high, ratio)])
 
+    def _ranges(self, most: int) -> tuple[Ints, Ints]:
+        return region_ranges(self.chiplets, min(most, MOST_REGIONS))
+
     def _ends(self, expired: Expired) -> ClusterEnds | None:
-        low, high = region_ranges(self.chiplets, max(REGIONS, ENDS // self.count))
+        low, high = self._ranges(max(REGIONS, ENDS // self.count))
         prices = self.prices[::2].copy()
         ends: ClusterEnds = new_ends(self.costs, low, prices)
         for n, last in enumerate(high.tolist()):
@@ -132,7 +135,7 @@ class _Search:
 
     def _by_times(self, least: int, expired: Expired) -> Iterator[int]:
         """Intervals of beats, cut into smaller ones wherever a segment may still matter."""
-        low, high = region_ranges(self.chiplets, TIMES // self.count**2)
+        low, high = self._ranges(TIMES // self.count**2)
         times = np.full((self.count, self.count, len(low)), FAR)
         longest = self.known // self.batch
         for n, last in enumerate(high.tolist()):

@@ -13,6 +13,10 @@ from instances.jit import compiled, lean
 from instances.stages import FAR, StageCosts, arrival, departure, momentary
 from instances.tables import Ints
 
+NEAR = 32
+"""Skip tensors that were made or read longer ago, in layers, are forgotten: a cluster that keeps or
+sends them costs more."""
+
 
 @compiled
 def fill_cluster_times(
@@ -46,9 +50,10 @@ def fill_from(
     for last in range(first, times.shape[0]):
         held, sent = 0, 0
         if layers.low == layers.high:
-            held = momentary(costs, first, last, 0, layers.low)
+            near = max(first, last - NEAR)
+            held = momentary(costs, near, last, 0, layers.low)
             held -= momentary(costs, last, last, 0, layers.low)
-            sent = departure(costs, first, last, layers.low)
+            sent = departure(costs, near, last, layers.low)
         least = least_of(layers.kept, last)
         if least == FAR:
             return
@@ -57,19 +62,26 @@ def fill_from(
         peak = max(peak, least_of(layers.peak, last) + held)
         if kept + over > costs.capacity:
             return
-        bound = 0
+        bound, passed = 0, 0
         for p in range(prices.shape[0]):
             reached = extend(costs, layers, first, last, prices[p], held, sums[p])
-            if reached > longest and p == 0:
-                return
-            time = FAR
-            for option in range(costs.options):
-                if sums[p, last % 2, option] < FAR:
-                    time = min(time, sums[p, last % 2, option] + layers.leave[last, option])
             allowed = (costs.capacity - peak) * prices[p, 0] // prices[p, 1]
-            bound = max(bound, time + sent - allowed)
+            time = with_leaving(layers, last, sums[p])
+            bound, passed = max(bound, time + sent - allowed), max(passed, reached - allowed)
+            if passed > longest:
+                return
         if bound <= longest:
             times[last, first] = min(times[last, first], bound)
+
+
+@lean
+def with_leaving(layers: LayerCosts, last: int, sums: Ints) -> int:
+    """The least of the sums and what it costs to send the last layer's results away."""
+    least = FAR
+    for option in range(sums.shape[1]):
+        if sums[last % 2, option] < FAR:
+            least = min(least, sums[last % 2, option] + layers.leave[last, option])
+    return least
 
 
 @lean
