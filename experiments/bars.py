@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
 
 from experiments.cases import Case, Watch
 from experiments.gap import Summary
-from experiments.store import Record, Store
+from experiments.store import Record, Store, Task
 from experiments.timing import middle, stored_timings, timings
+from solvers.ranking import Rank, rank
 
 BATCH = 64
 REPEATS = 3
@@ -23,12 +24,14 @@ DEEP = [Case(f"chain-{layers}", "simba-16x16", BATCH) for layers in LAYERS]
 WIDE = [Case("chain-256", f"simba-{columns}x{rows}", BATCH) for columns, rows in MESHES]
 HUGE = Case("chain-10000", "simba-64x64", BATCH)
 LARGE = Case("resnet152", "simba-16x16", BATCH)
+RANKED = Case("alexnet", "datacentre-4x4", BATCH)
 WARM = Case("alexnet", "simba-4x4", BATCH)
 """What the loading of kernels is paid with."""
 
 SLOPE = 1.15
 HUGE_SECONDS, HUGE_BYTES = 10.0, 1e9
 LARGE_SECONDS = {"scope": 0.3, "scope+": 2.0}
+SHARE = 0.0005
 GAPS = {"scope": (0.01, 0.05), "scope+": (0.001, 0.01)}
 """Method -> the most that the mean and the worst gap may be."""
 
@@ -153,6 +156,32 @@ def large(method: str, timed: Timings) -> list[Measure]:
     seconds = [record.runtime_s for record in records if record.runtime_s is not None]
     note = _errors([records]) or (f"{min(seconds):.3g} s without its costs" if seconds else "")
     return [Measure(name, middle(records, "total_s"), LARGE_SECONDS[method], "s", note)]
+
+
+def place(method: str, store: Store, run: bool = True) -> list[Measure]:
+    """The share of all one-segment schedules that are faster than a method's, counted.
+
+    Args:
+        run: whether to count where the store has no count.
+    """
+    task = replace(RANKED.task(method), method=f"rank of {method}")
+    record = store.get(task)
+    if record is None and run:
+        record = _counted(task, rank(RANKED.instance(), method))
+        store.add(record)
+    latest = [record] if record is not None else store.of(task.content, task.method)[-1:]
+    measures = latest[0].measures if latest else {}
+    name = f"{method}: faster schedules of {RANKED.network} on {RANKED.package}, one segment"
+    if "feasible" not in measures:
+        return [Measure(name, None, SHARE, "share", "not counted")]
+    better, feasible = measures["better"], measures["feasible"]
+    return [Measure(name, better / feasible, SHARE, "share", f"{better:,} of {feasible:,}")]
+
+
+def _counted(task: Task, found: Rank) -> Record:
+    if found.better is None or found.feasible is None:
+        return Record(task, None, found.reason)
+    return Record(task, None, None, {"better": found.better, "feasible": found.feasible})
 
 
 def _errors(records: list[list[Record]]) -> str:

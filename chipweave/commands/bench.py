@@ -33,6 +33,7 @@ Parts:
   growth  how process time grows with layers (64 to 8,192) and with chiplets (16 to 4,096)
   huge    10,000 layers on 4,096 chiplets: time and memory
   large   resnet152 on simba-16x16: time
+  rank    the place of scope's schedule of alexnet on datacentre-4x4 among all of one segment
 
 \b
 Examples:
@@ -43,7 +44,7 @@ Examples:
 
 BAD_INPUT, STOPPED = 2, 4
 
-PARTS = ("gap", "growth", "huge", "large")
+PARTS = ("gap", "growth", "huge", "large", "rank")
 
 app = typer.Typer(help=HELP, rich_markup_mode=None)
 
@@ -93,7 +94,7 @@ def gap(
     packages: Packages = None,
     batches: Batches = "16,64,256",
     methods: Methods = "scope,scope+,annealing",
-    only: Only = "gap,growth,huge,large",
+    only: Only = "gap,growth,huge,large,rank",
     store: StoreFile = "runs.db",
     stored: Stored = False,
     time_limit: TimeLimit = 120.0,
@@ -170,6 +171,8 @@ def _measures(
     if "large" in parts:
         for method in methods:
             found += bars.large(method, timed)
+    if "rank" in parts and "scope" in methods:
+        found += bars.place("scope", store, not stored)
     return found
 
 

@@ -86,7 +86,7 @@ def test_nothing_stored_is_shown_as_nothing_known(run: Run, store: Path) -> None
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--methods", "scop"], "unknown method 'scop'. Did you mean scope?"),
+        (["--methods", "scop"], "unknown method 'scop'. Did you mean scope"),
         (["--networks", "alex"], "there is no built-in network 'alex'"),
         (["--packages", "simba"], "there is no built-in package 'simba'"),
         (["--batches", "16,x"], "--batches: 'x' is no whole number"),

@@ -14,6 +14,7 @@ from experiments.cases import Case
 from experiments.gap import Gap, Summary
 from experiments.store import Record, Store
 from experiments.timing import MARK, middle, peak_bytes, stored_timings, timings
+from solvers.ranking import rank
 from solvers.solve import solve
 
 SMALL, LARGER = Case("alexnet", "datacentre-2x2", 16), Case("alexnet", "simba-4x4", 16)
@@ -146,3 +147,14 @@ def test_the_huge_instance_has_a_bar_for_time_and_one_for_memory() -> None:
     time, memory = bars.huge("scope", timed({"simba-64x64": 9.5}))
     assert (time.value, time.bar, time.unit, time.holds) == (9.0, 10.0, "s", True)
     assert (memory.value, memory.bar, memory.unit, memory.holds) == (None, 1e9, "bytes", None)
+
+
+def test_a_place_is_counted_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    (nothing,) = bars.place("scope", store, run=False)
+    assert (nothing.value, nothing.note) == (None, "not counted")
+    (found,) = bars.place("scope", store)
+    counted = rank(bars.RANKED.instance(), "scope")
+    assert (found.value, found.bar) == (counted.share, 0.0005)
+    assert found.note == f"{counted.better:,} of {counted.feasible:,}"
+    monkeypatch.setattr(bars, "rank", None)
+    assert bars.place("scope", store) == bars.place("scope", store, run=False) == [found]
