@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from threading import Thread
 from typing import IO
 
 from experiments.cases import Case, Watch, run
@@ -117,13 +119,16 @@ def _process(*runs: object) -> Iterator[Iterator[bytes]]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        with suppress(BrokenPipeError), process.stdin as taken:  # if it has ended, its code tells
-            pickle.dump(runs, taken)
+        with suppress(BrokenPipeError):  # if it has ended, its exit code tells
+            pickle.dump(runs, process.stdin)
+            process.stdin.flush()
         yield _marked(process.stdout, process)
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
+        with suppress(BrokenPipeError):
+            process.stdin.close()
 
 
 def _marked(lines: IO[bytes], process: subprocess.Popen[bytes]) -> Iterator[bytes]:
@@ -137,12 +142,19 @@ def _marked(lines: IO[bytes], process: subprocess.Popen[bytes]) -> Iterator[byte
 def measure() -> None:
     """Do the runs that standard input tells, and print what came of each."""
     (warm, warm_up), runs = pickle.load(sys.stdin.buffer)
+    Thread(target=_end_with_the_parent, daemon=True).start()
     run(warm_up, warm.instance())
     for case, task in runs:
         record = _timed(case, task)
         told = {"result": record.result, "error": record.error, "measures": record.measures}
         sys.stdout.buffer.write(b"\n" + MARK + json.dumps(told).encode() + b"\n")
         sys.stdout.flush()
+
+
+def _end_with_the_parent() -> None:
+    """End this process when standard input ends, which the parent holds open while it lives."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def _timed(case: Case, task: Task) -> Record:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_a_process_that_ends_too_early_is_a_failure(
 
 def test_runs_that_fail_have_their_reason(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     told = MARK + b'{"result": null, "error": "no costs: MemoryError", "measures": {}}\n'
-    program = f"import sys; sys.stdin.buffer.read(); sys.stdout.buffer.write({told!r})"
+    program = f"import sys; sys.stdout.buffer.write({told!r})"
     start = subprocess.Popen
     monkeypatch.setattr(
         subprocess, "Popen", lambda command, **pipes: start([*command[:2], program], **pipes)
@@ -158,3 +159,26 @@ def test_a_place_is_counted_once(store: Store, monkeypatch: pytest.MonkeyPatch) 
     assert found.note == f"{counted.better:,} of {counted.feasible:,}"
     monkeypatch.setattr(bars, "rank", None)
     assert bars.place("scope", store) == bars.place("scope", store, run=False) == [found]
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
+def test_a_process_that_measures_ends_with_its_parent(tmp_path: Path) -> None:
+    program = (
+        "import sys; from experiments.timing import _process\n"
+        "from experiments.cases import Case; case = Case('alexnet', 'simba-4x4', 16)\n"
+        "runs = [(case, case.task('scope', repeat=k)) for k in range(10**5)]\n"
+        "with _process((case, case.task('scope')), runs) as lines:\n"
+        "    next(lines); print('begun', flush=True); next(line for line in lines if not line)"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == b"begun\n"
+    children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text().split()
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert children
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{child}").exists() for child in children):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
