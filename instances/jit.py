@@ -1,22 +1,64 @@
-"""Compiled kernels: two decorators, so that all kernels are built and cached alike.
-
-Numba compiles a kernel anew when its own file changes, not when a kernel that it calls does: after
-such a change, delete the *.nbi files in the __pycache__ folders.
-"""
+"""Compiled kernels: two decorators, so that all kernels are built and cached alike."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
+config: Any = numba.config
+
+ROOMS = ("instances", "schedules", "heuristics", "formulations", "solvers")
+"""Packages that may hold kernels."""
+
+
+def _cache() -> Path | None:
+    """A folder for the machine code of just these kernels; None where none can be made.
+
+    Numba sees when a kernel's own file changes, but not when a kernel that it calls does, and
+    would run old code after an update. So the folder's name is a digest of all kernels' files.
+    """
+    home = Path(__file__).parents[1]
+    digest = blake2b(digest_size=8)
+    for path in sorted(path for room in ROOMS for path in (home / room).rglob("*.py")):
+        text = path.read_bytes()
+        if b"instances.jit" in text or path.name == "jit.py":
+            digest.update(path.name.encode() + text)
+    parent = Path(config.CACHE_DIR or Path(__file__).parent / "__pycache__")
+    folder = parent / f"kernels-{digest.hexdigest()}"
+    try:
+        if not folder.is_dir():
+            for old in parent.glob("kernels-*"):
+                shutil.rmtree(old, ignore_errors=True)
+            folder.mkdir(parents=True, exist_ok=True)
+        (folder / "writable").touch()
+    except OSError:
+        return None
+    return folder
+
+
+_CACHE = _cache()
+
+
+def _build(function: Kernel, options: dict[str, Any]) -> Kernel:
+    """Numba's function; other users of numba in the process keep their own folder."""
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(_CACHE or before)
+    try:
+        return cast(Kernel, numba.njit(**options)(function))
+    finally:
+        config.CACHE_DIR = before
+
 
 def compiled(function: Kernel) -> Kernel:
     """Compile to machine code at the first call, keep it on disk, release the interpreter lock."""
-    return cast(Kernel, numba.njit(cache=True, nogil=True)(function))
+    return _build(function, {"cache": True, "nogil": True})
 
 
 def lean(function: Kernel) -> Kernel:
@@ -25,7 +67,7 @@ def lean(function: Kernel) -> Kernel:
     It divides by zero without an error, and does not count references to the arrays that it is
     given. Counting would take longer than its work, some 10 ns for each array of each call.
     """
-    return cast(Kernel, numba.njit(**_LEAN)(function))
+    return _build(function, _LEAN)
 
 
 _LEAN: dict[str, Any] = {

@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from heuristics.baselines import sequential
+from heuristics.bounds import rising_bounds
 from heuristics.scope.areas import areas_of
 from heuristics.scope.candidates import Candidates, candidates, guess_again
 from heuristics.scope.cover import (
@@ -58,9 +59,15 @@ def scope(instance: Instance, progress: Progress, seed: int, workers: int) -> St
 
 
 def scope_plus(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
-    """Scope's search, and then a wider one with any partition of any layer (ours)."""
+    """Scope's search, then a wider one with any partition of any layer, and a bound (ours)."""
     stop = scope(instance, progress, seed, workers)
-    return stop if stop != "finished" else search(instance, progress, workers, WIDE)
+    if stop == "finished":
+        stop = search(instance, progress, workers, WIDE)
+    if stop == "finished":
+        for bound in rising_bounds(instance, progress.objective, lambda: progress.expired):
+            progress.raise_bound(bound)
+        stop = "time-limit" if progress.expired else stop
+    return "optimal" if progress.proved else stop
 
 
 def search(instance: Instance, progress: Progress, workers: int, steps: Steps) -> Stop:

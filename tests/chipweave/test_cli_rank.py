@@ -82,7 +82,7 @@ def test_no_schedule_to_rank_is_exit_4(run: Run, too_small: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--method", "scop"), "unknown method 'scop'. Did you mean scope?"),
+        (("--method", "scop"), "unknown method 'scop'. Did you mean scope or scope+?"),
         (("--segments", "two"), "segments 'two': expected one or any"),
         (("--options", "ISP,XSP"), "unknown option 'XSP': there are ISP, WSP"),
         (("--samples", "0"), "0 samples: at least 1 is needed"),
