@@ -19,8 +19,8 @@ from solvers.engines import ENGINES
 from solvers.result import Result
 
 METHODS: dict[str, Method] = {
-    "sequential": Method("heuristics.baselines:sequential"),
-    "pipeline": Method("heuristics.baselines:pipeline"),
+    "sequential": Method("heuristics.baselines:sequential", ("numba",)),
+    "pipeline": Method("heuristics.baselines:pipeline", ("numba",)),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",)),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
