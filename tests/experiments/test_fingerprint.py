@@ -186,4 +186,4 @@ def test_every_method_has_a_version_and_leads_to_the_kernels_that_it_runs() -> N
     assert "heuristics.scope.search" in fingerprint._reached(homes["scope"])
     assert "instances.stages" in fingerprint._reached(homes["scope"])
     assert "solvers.exact.search" in fingerprint._reached(homes["exact"])
-    assert not any(name.startswith("solvers") for name in fingerprint._reached(homes["scope"]))
+    assert not any(name.startswith("solvers.") for name in fingerprint._reached(homes["scope"]))
