@@ -23,7 +23,8 @@ class Result:
         schedule: the best schedule found, None if none.
         evaluation: its costs, recomputed by the evaluator; None without a schedule.
         bound: a valid lower bound on the objective, None if none is known.
-        runtime_s: wall time, the building of cost tables and the loading of kernels not counted.
+        runtime_s: wall time, the loading of kernels not counted; the cost tables of a network are
+            counted by the first method that needs them.
         trace: improvements of incumbent and bound over time.
         formulation, engine: of a method with models; None for the others.
         seed, workers, time_limit, gap_limit, memory_limit: as asked for; workers as used.

@@ -95,7 +95,7 @@ def solve(  # noqa: PLR0913 - the one call that everything goes through
         log=log,
     )
     asked = checked(instance, method, METHODS[method], given)
-    _warm_up(method, asked)
+    _warm_up(instance, method, asked)
     with _lines_to(log) as lines:
         progress = Progress(instance, time_limit, listener, asked.goal)
         try:
@@ -179,8 +179,10 @@ def _lines_to(log: Log | None) -> Iterator[Callable[[str], None] | None]:
             yield lambda line: print(line, file=file)
 
 
-def _warm_up(method: str, asked: Asked) -> None:
+def _warm_up(instance: Instance, method: str, asked: Asked) -> None:
     """Ready the kernels that a run needs, before its clock starts."""
+    if instance.network is not None:
+        _compile_cost_model()
     if "numba" in METHODS[method].packages:
         engine = None if asked.engine is None else asked.engine.name
         _compile(method, asked.goal.objective, asked.goal.needs_energy, asked.formulation, engine)
@@ -206,6 +208,19 @@ def _compile(
     search = ModelSearch(instance, progress, ModelOptions(ENGINES[engine], formulation))
     search.start()
     search.formulate(Weights(1, 1) if energy else Weights(1, 0))
+
+
+@cache
+def _compile_cost_model() -> None:
+    """Ask the cost model for every kind of cost, skip tensors too, once a process."""
+    from heuristics.baselines import sequential
+    from instances.cost import make_instance
+    from instances.networks import build_network
+    from instances.packages import load_package
+
+    instance = make_instance(build_network("gpt-stack-8"), load_package("simba-2x2"), 2)
+    sequential(instance, Progress(instance), 0, 1)
+    _ = instance.tables
 
 
 def toy() -> Instance:

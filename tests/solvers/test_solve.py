@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -152,3 +154,30 @@ def test_an_infeasible_result_has_no_bound(example: Instance) -> None:
     for method in ("cpsat", "milp"):
         result = solve(example, method, goal=goal, formulation="compact")
         assert (result.stop, result.objective, result.bound) == ("infeasible", None, None)
+
+
+COLD = """
+import solvers.solve
+from instances.cost import make_instance
+from instances.networks import build_network
+from instances.packages import load_package
+from numba.core.dispatcher import Dispatcher
+
+begun, late = [], []
+load, warm_up = Dispatcher.compile, solvers.solve._warm_up
+def compile(kernel, signature):
+    late.extend([kernel.py_func.__name__] if begun else [])
+    return load(kernel, signature)
+def warm(*arguments):
+    warm_up(*arguments)
+    begun.append(True)
+Dispatcher.compile, solvers.solve._warm_up = compile, warm
+instance = make_instance(build_network("resnet18"), load_package("simba-4x4"), 4)
+solvers.solve.solve(instance, "exact", workers=1)
+print(late)
+"""
+
+
+def test_no_kernel_is_loaded_within_a_run_on_a_network() -> None:
+    done = subprocess.run([sys.executable, "-c", COLD], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
