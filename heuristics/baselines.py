@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from instances.instance import Instance
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import (
     FAR,
     StageCosts,
@@ -78,16 +78,22 @@ def single_layer_times(costs: StageCosts, chiplets: int) -> tuple[Ints, Ints]:
     count = costs.alone.shape[0]
     times, options = np.full(count, FAR), np.zeros(count, dtype=np.int64)
     for layer in range(count):
-        for option in range(costs.options):
-            held = resident(costs, layer, option, chiplets)
-            if held + momentary(costs, layer, layer, option, chiplets) <= costs.capacity:
-                time = entry(costs, layer, option, chiplets) + sending(
-                    costs, layer, option, chiplets
-                )
-                time += arrival(costs, layer, layer, option, chiplets)
-                if time < times[layer]:
-                    times[layer], options[layer] = time, option
+        times[layer], options[layer] = fastest_alone(costs, layer, chiplets)
     return times, options
+
+
+@lean
+def fastest_alone(costs: StageCosts, layer: int, chiplets: int) -> tuple[int, int]:
+    """(cycles a sample, option) of a layer that is a cluster of its own; FAR if it does not fit."""
+    least, best = FAR, 0
+    for option in range(costs.options):
+        held = resident(costs, layer, option, chiplets)
+        if held + momentary(costs, layer, layer, option, chiplets) <= costs.capacity:
+            time = entry(costs, layer, option, chiplets) + sending(costs, layer, option, chiplets)
+            time += arrival(costs, layer, layer, option, chiplets)
+            if time < least:
+                least, best = time, option
+    return least, best
 
 
 def _chiplets_needed(falling: Ints, beat: int) -> Ints:

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from instances.jit import compiled, lean
-from instances.stages import (
-    FAR,
-    StageCosts,
-    arrival,
-    dram,
-    entry,
-    loading,
-    momentary,
-    resident,
-    sending,
-)
+from heuristics.baselines import fastest_alone
+from instances.jit import compiled
+from instances.stages import FAR, StageCosts, dram, loading
 
 
 @compiled
@@ -27,7 +18,7 @@ def sequential_cost(costs: StageCosts, batch: int) -> int:
         beat = costs.alone[layer] if costs.alone[layer] >= 0 else FAR
         c = costs.chiplets
         while c > 0:
-            time = fastest_alone(costs, layer, c)
+            time = fastest_alone(costs, layer, c)[0]
             if time < FAR:
                 beat = min(beat, max(time, dram(costs, layer, layer)))
                 break
@@ -36,15 +27,3 @@ def sequential_cost(costs: StageCosts, batch: int) -> int:
             return FAR
         total += loading(costs, layer, layer) + batch * beat
     return total
-
-
-@lean
-def fastest_alone(costs: StageCosts, layer: int, chiplets: int) -> int:
-    """Cycles a sample of a layer that is a cluster of its own; FAR if it does not fit."""
-    least = FAR
-    for option in range(costs.options):
-        held = resident(costs, layer, option, chiplets)
-        if held + momentary(costs, layer, layer, option, chiplets) <= costs.capacity:
-            time = entry(costs, layer, option, chiplets) + sending(costs, layer, option, chiplets)
-            least = min(least, time + arrival(costs, layer, layer, option, chiplets))
-    return least
