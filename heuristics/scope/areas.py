@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR, StageCosts, entry, resident, step
 from instances.tables import Ints
 
@@ -63,7 +63,7 @@ def _sums(costs: StageCosts, counts: Ints) -> Ints:
     return sums
 
 
-@compiled
+@lean
 def guess_by_area(known: Areas, first: int, last: int, chiplets: int, batch: int, dram: int) -> int:
     """About (batch + K - 1) * beat of a segment, for the best number K of clusters."""
     best = FAR

@@ -28,7 +28,7 @@ class Candidates(NamedTuple):
         dram: [N] cycles of DRAM traffic a sample.
         guesses: [N] cycles that they will about cost, FAR if nothing fits.
         costs: [N] cycles; UNKNOWN, or FAR if there is nothing, or nothing of use.
-        most, beats: [N] with which `cover` finds a known cost again; `most` is 0 if it is tiled.
+        clusters, beats: [N] with which `cover` finds a known cost again; no clusters if it is tiled.
     """
 
     begin: Ints
@@ -37,7 +37,7 @@ class Candidates(NamedTuple):
     dram: Ints
     guesses: Ints
     costs: Ints
-    most: Ints
+    clusters: Ints
     beats: Ints
 
 

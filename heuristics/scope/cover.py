@@ -1,8 +1,8 @@
 """The clusters and regions of one segment (steps 2 and 3 of Scope).
 
-The paper merges layers and shares chiplets out step by step. Ours: for a beat, the fewest chiplets
-with which 1, 2, .. clusters cover the segment come from a shortest path over its layers; the beat
-is lowered for one number of clusters after the other, as long as there are chiplets to do so.
+The paper merges layers and shares chiplets out step by step. Ours: for a beat, the fewest clusters
+that cover the segment on the package come from shortest paths over its layers, where a cluster
+takes the smallest region that keeps the beat; a bisection over the beat finds the least cost.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from heuristics.scope.times import StageTimes, time_of
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR
 from instances.tables import Ints
 
@@ -23,7 +23,7 @@ class Task(NamedTuple):
     Attributes:
         first, last: layers.
         dram: cycles of DRAM traffic a sample.
-        clusters: a number of clusters to try first.
+        guess: a beat to try first.
         least: a beat, lower ones are not tried.
         below: a cost (batch + K - 1) * beat; only lower ones are of use.
     """
@@ -31,7 +31,7 @@ class Task(NamedTuple):
     first: int
     last: int
     dram: int
-    clusters: int
+    guess: int
     least: int
     below: int
 
@@ -55,56 +55,116 @@ class Rules(NamedTuple):
 
 
 class Cover(NamedTuple):
-    """Room for the shortest paths over a segment's n layers.
+    """Room for the shortest paths over a segment's n layers, counted from its first.
 
     Attributes:
-        chiplets: [K+1,n+1] the fewest for k clusters over the first layers; too many if none.
+        start: [n] smaller regions, by number, are too slow for a cluster from this layer.
+        reach: [n] how many clusters from this layer keep the beat.
+        region: [n,W] the chiplets that they take.
+        togo: [n+1] the fewest chiplets from this layer to the end; too many if nothing keeps it.
+        least: [n+1] the fewest up to this layer with any number of clusters so far.
+        used: [K+1,n+1] the fewest for k clusters over the first layers; too many if none.
         begins: [K+1,n+1] the layer at which the last of these clusters begins.
     """
 
-    chiplets: Ints
+    start: Ints
+    reach: Ints
+    region: Ints
+    togo: Ints
+    least: Ints
+    used: Ints
     begins: Ints
 
 
 @compiled
-def new_cover(most: int, layers: int) -> Cover:
-    """Room for up to `most` clusters over `layers` layers."""
+def new_cover(most: int, layers: int, longest: int) -> Cover:
+    """Room for up to `most` clusters of up to `longest` layers over `layers` layers."""
     shape = (most + 1, layers + 1)
-    return Cover(np.empty(shape, dtype=np.int64), np.empty(shape, dtype=np.int64))
+    return Cover(
+        np.zeros(layers, dtype=np.int64),
+        np.empty(layers, dtype=np.int64),
+        np.empty((layers, min(layers, longest)), dtype=np.int64),
+        np.empty(layers + 1, dtype=np.int64),
+        np.empty(layers + 1, dtype=np.int64),
+        np.empty(shape, dtype=np.int64),
+        np.empty(shape, dtype=np.int64),
+    )
 
 
 @compiled
 def cover(stages: StageTimes, task: Task, rules: Rules, beat: int, most: int, room: Cover) -> int:
-    """The fewest clusters that keep a beat on the package; 0 if it takes more than `most`."""
-    first, size, chiplets = task.first, task.last - task.first + 1, rules.chiplets
-    lowest, after = 0, stages.sizes.shape[0]
+    """The fewest clusters that keep a beat on the package.
+
+    More than `most` if it takes more than these; FAR if no number will do.
+    """
     if rules.even:
-        lowest = int(np.searchsorted(stages.sizes, chiplets // most))
-        after = lowest + 1
-    room.chiplets[: most + 1, : size + 1] = chiplets + 1
-    room.chiplets[0, 0] = 0
-    for at in range(size):
-        low, high, used = most, -1, chiplets
-        for k in range(min(at, most - 1) + 1):
-            if room.chiplets[k, at] < chiplets:
-                low, high, used = min(low, k), k, min(used, room.chiplets[k, at])
-        if high < 0:
-            continue
-        g = lowest
+        return _even_cover(stages, task, rules, beat, most, room)
+    _regions(stages, task, beat, 0, stages.sizes.shape[0], room)
+    if room.togo[0] > rules.chiplets:
+        return FAR
+    return _fewest(task.last - task.first + 1, rules.chiplets, most, room)
+
+
+@compiled
+def _even_cover(
+    stages: StageTimes, task: Task, rules: Rules, beat: int, most: int, room: Cover
+) -> int:
+    """The same with C // K chiplets for each of K clusters."""
+    for clusters in range(1, most + 1):
+        g = np.searchsorted(stages.sizes, rules.chiplets // clusters)
+        _regions(stages, task, beat, g, g + 1, room)
+        if room.togo[0] <= rules.chiplets:
+            found = _fewest(task.last - task.first + 1, rules.chiplets, clusters, room)
+            if found == clusters:
+                return clusters
+    return most + 1
+
+
+@lean
+def _regions(
+    stages: StageTimes, task: Task, beat: int, lowest: int, after: int, room: Cover
+) -> None:
+    """The smallest regions numbered lowest..after-1 that keep the beat, and the chiplets to go."""
+    size = task.last - task.first + 1
+    far = stages.sizes[-1] + 1
+    room.togo[size] = 0
+    for at in range(size - 1, -1, -1):
+        g, reach, togo = max(lowest, room.start[at]), 0, far
         for end in range(at, size):
-            while g < after and time_of(stages, first + at, first + end, g) > beat:
+            while g < after and time_of(stages, task.first + at, task.first + end, g) > beat:
                 g += 1
-            if g == after or used + stages.sizes[g] > chiplets:
+            if g >= after:
                 break
-            for k in range(low, high + 1):
-                total = room.chiplets[k, at] + stages.sizes[g]
-                if total < room.chiplets[k + 1, end + 1]:
-                    room.chiplets[k + 1, end + 1] = total
-                    room.begins[k + 1, end + 1] = at
-    for k in range(1, most + 1):
-        if room.chiplets[k, size] <= chiplets:
-            return k
-    return 0
+            room.region[at, reach] = stages.sizes[g]
+            reach += 1
+            togo = min(togo, stages.sizes[g] + room.togo[end + 1])
+        room.reach[at], room.togo[at] = reach, togo
+
+
+@lean
+def _fewest(size: int, chiplets: int, most: int, room: Cover) -> int:
+    """Cluster after cluster, from every layer where this number takes fewer chiplets than fewer.
+
+    What cannot reach the end with the chiplets that are left is not followed.
+    """
+    room.least[: size + 1] = chiplets + 1
+    room.used[0, : size + 1] = chiplets + 1
+    room.used[0, 0] = 0
+    for k in range(most):
+        room.used[k + 1, : size + 1] = chiplets + 1
+        for at in range(k, size):
+            used = room.used[k, at]
+            if used >= room.least[at]:
+                continue
+            room.least[at] = used
+            for length in range(room.reach[at]):
+                end, total = at + length + 1, used + room.region[at, length]
+                if total < room.used[k + 1, end] and total + room.togo[end] <= chiplets:
+                    room.used[k + 1, end] = total
+                    room.begins[k + 1, end] = at
+        if room.used[k + 1, size] <= chiplets:
+            return k + 1
+    return most + 1
 
 
 @compiled
@@ -115,19 +175,18 @@ def clusters_of(task: Task, number: int, room: Cover) -> tuple[Ints, Ints]:
     for k in range(number, 0, -1):
         at = room.begins[k, end]
         begins[k - 1] = task.first + at
-        regions[k - 1] = room.chiplets[k, end] - room.chiplets[k - 1, at]
+        regions[k - 1] = room.used[k, end] - room.used[k - 1, at]
         end = at
     return begins, regions
 
 
-@compiled
+@lean
 def _slowest(stages: StageTimes, task: Task, number: int, room: Cover) -> int:
     """The beat of the cover that was found last."""
     worst, end = task.dram, task.last - task.first + 1
     for k in range(number, 0, -1):
         at = room.begins[k, end]
-        region = room.chiplets[k, end] - room.chiplets[k - 1, at]
-        g = np.searchsorted(stages.sizes, region)
+        g = np.searchsorted(stages.sizes, room.used[k, end] - room.used[k - 1, at])
         worst = max(worst, time_of(stages, task.first + at, task.first + end - 1, g))
         end = at
     return worst
@@ -135,52 +194,52 @@ def _slowest(stages: StageTimes, task: Task, number: int, room: Cover) -> int:
 
 @compiled
 def best_cover(stages: StageTimes, task: Task, rules: Rules, room: Cover) -> tuple[int, int, int]:
-    """(cost, most, beat): `cover` finds this cost with them; the cost is FAR if none is of use."""
-    most = min(task.last - task.first + 1, rules.chiplets, rules.most)
-    start = max(1, min(task.clusters, most))
-    least = max(task.dram, task.least, 1)
-    best = settle(stages, task, rules, start, least, (task.below, 0, 0), room)
-    # Mostly no smaller number of clusters will do, as one cover with the slowest beat tells.
-    slowest = (best[0] - 1) // rules.batch
-    if slowest >= least and (
-        rules.even or (start > 1 and cover(stages, task, rules, slowest, start - 1, room) > 0)
-    ):
-        for clusters in range(start - 1, 0, -1):
-            best = settle(stages, task, rules, clusters, least, best, room)
-    for clusters in range(start + 1, most + 1):
-        best = settle(stages, task, rules, clusters, least, best, room)
+    """(cost, clusters, beat): `cover` finds this cost with them; FAR and 0 if none is of use.
+
+    A bisection: an interval of beats is left out where even its lowest beat, with the fewest
+    clusters that any beat above it takes, costs no less than the best so far.
+    """
+    hardest = min(task.last - task.first + 1, rules.chiplets, rules.most)
+    low = max(task.dram, task.least, 1)
+    best = (task.below, 0, 0)
+    room.start[: task.last - task.first + 1] = 0
+    # Intervals of beats, and the fewest clusters that each of theirs takes.
+    ahead = [(low, (task.below - 1) // rules.batch, 1)]
+    step = 0
+    while len(ahead) > 0:
+        low, high, fewest = ahead.pop()
+        high = min(high, (best[0] - 1) // (rules.batch + fewest - 1))
+        if low > high or (best[1] > 0 and high - low <= high >> rules.precision):
+            continue
+        if best[1] > 0:
+            beat = (low + high) // 2
+        else:
+            beat = min(high, max(low, task.guess) + step)
+            step = 2 * step + (beat >> 5) + 1
+        most = min(hardest, (best[0] - 1) // beat - rules.batch + 1)
+        found = cover(stages, task, rules, beat, most, room)
+        if found < FAR and fewest < found:
+            # More clusters than above may be worth it, or fewer at a higher beat.
+            ahead.append((beat + 1, high, fewest))
+        elif found == FAR:
+            ahead.append((beat + 1, high, fewest))
+        if found > most:
+            if found <= hardest:
+                ahead.append((low, beat - 1, found))
+            continue
+        slowest = _slowest(stages, task, found, room)
+        if (rules.batch + found - 1) * slowest < best[0]:
+            best = ((rules.batch + found - 1) * slowest, found, beat)
+            _raise_start(stages, task, (best[0] - 1) // rules.batch, room)
+        ahead.append((low, min(slowest, beat) - 1, found))
     return best if best[1] > 0 else (FAR, 0, 0)
 
 
-@compiled
-def settle(
-    stages: StageTimes,
-    task: Task,
-    rules: Rules,
-    clusters: int,
-    least: int,
-    best: tuple[int, int, int],
-    room: Cover,
-) -> tuple[int, int, int]:
-    """The better of `best` and what up to `clusters` clusters reach by bisection over the beat."""
-    low, high = least, (best[0] - 1) // (rules.batch + clusters - 1)
-    if low > high:
-        return best
-    probe = high if high < 2 * low else low + low // 16
-    found_any = False
-    while low <= high:
-        found = cover(stages, task, rules, probe, clusters, room)
-        if found > 0:
-            beat = _slowest(stages, task, found, room)
-            cost = (rules.batch + found - 1) * beat
-            if cost < best[0]:
-                best = (cost, clusters, probe)
-            high, found_any = min(beat, probe) - 1, True
-        elif probe == high:
-            break
-        else:
-            low = probe + 1
-        if found_any and high - low <= high >> rules.precision:
-            break
-        probe = (low + high) // 2 if found_any else min(high, probe + probe // 8 + 1)
-    return best
+@lean
+def _raise_start(stages: StageTimes, task: Task, beat: int, room: Cover) -> None:
+    """Pass over the regions that are too slow for even the first layer of a cluster."""
+    for at in range(task.last - task.first + 1):
+        g, layer = room.start[at], task.first + at
+        while g < stages.sizes.shape[0] and time_of(stages, layer, layer, g) > beat:
+            g += 1
+        room.start[at] = g

@@ -10,14 +10,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from heuristics.scope.times import StageTimes, time_of
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR
 from instances.tables import Ints
+from schedules.parallel import in_parallel
+from schedules.progress import Progress
 
 RATIO = 1.01
 """Of neighbouring beats."""
+
+BLOCK = 64
+"""Beats that one thread looks at at a time."""
 
 
 class Needs(NamedTuple):
@@ -30,26 +36,45 @@ class Needs(NamedTuple):
     """
 
     beats: Ints
-    chiplets: Ints
-    clusters: Ints
+    chiplets: NDArray[np.int32]
+    clusters: NDArray[np.int32]
 
 
-def needs_of(stages: StageTimes, limits: Ints, chiplets: int, batch: int) -> Needs:
-    """Needs for beats from the shortest stage to the longest that is of use."""
+def needs_of(
+    stages: StageTimes, limits: Ints, chiplets: int, batch: int, progress: Progress, workers: int
+) -> Needs:
+    """Needs for beats from the shortest stage to the longest that is of use.
+
+    Raises:
+        OutOfTimeError: the time limit passed.
+    """
     low = max(1, int(stages.times.min(initial=FAR)))
     high = max(low, int(limits.max()))
     number = int(np.log(high / low) / np.log(RATIO)) + 2
     beats = np.unique((low * RATIO ** np.arange(number)).astype(np.int64))
-    return Needs(beats, *_needs(stages, beats, chiplets, batch))
+    shape = (len(beats), len(limits) + 1)
+    needs = Needs(beats, np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int32))
+
+    def block(index: int) -> None:
+        first = index * BLOCK
+        _fill(needs, stages, first, min(first + BLOCK, len(beats)), chiplets, batch)
+
+    for _ in in_parallel(block, -(-len(beats) // BLOCK), progress, workers):
+        pass
+    return needs
 
 
 @compiled
-def _needs(stages: StageTimes, beats: Ints, chiplets: int, batch: int) -> tuple[Ints, Ints]:
+def _fill(
+    needs: Needs, stages: StageTimes, first_beat: int, after: int, chiplets: int, batch: int
+) -> None:
+    """Shortest paths for beats number first_beat..after-1."""
     layers, sizes = stages.length.shape
-    used = np.zeros((beats.shape[0], layers + 1), dtype=np.int64)
-    number = np.zeros((beats.shape[0], layers + 1), dtype=np.int64)
     prices = np.empty(layers + 1, dtype=np.int64)
-    for b in range(beats.shape[0]):
+    # Smaller regions, by number, are too slow for a cluster from each layer, and for lower beats.
+    start = np.zeros(layers, dtype=np.int64)
+    for b in range(after - 1, first_beat - 1, -1):
+        beat, used, number = needs.beats[b], needs.chiplets[b], needs.clusters[b]
         prices[:] = FAR
         prices[0] = 0
         for first in range(layers):
@@ -57,27 +82,29 @@ def _needs(stages: StageTimes, beats: Ints, chiplets: int, batch: int) -> tuple[
             price = prices[first] + (chiplets + 1) * batch + chiplets
             if price < prices[first + 1]:
                 prices[first + 1] = price
-                used[b, first + 1] = used[b, first] + chiplets + 1
-                number[b, first + 1] = number[b, first] + 1
-            g = 0
+                used[first + 1] = used[first] + chiplets + 1
+                number[first + 1] = number[first] + 1
+            g = start[first]
+            while g < sizes and time_of(stages, first, first, g) > beat:
+                g += 1
+            start[first] = g
             for last in range(first, layers):
-                while g < sizes and time_of(stages, first, last, g) > beats[b]:
+                while g < sizes and time_of(stages, first, last, g) > beat:
                     g += 1
                 if g == sizes:
                     break
                 price = prices[first] + stages.sizes[g] * batch + chiplets
                 if price < prices[last + 1]:
                     prices[last + 1] = price
-                    used[b, last + 1] = used[b, first] + stages.sizes[g]
-                    number[b, last + 1] = number[b, first] + 1
-    return used, number
+                    used[last + 1] = used[first] + stages.sizes[g]
+                    number[last + 1] = number[first] + 1
 
 
-@compiled
+@lean
 def guess_by_needs(
     known: Needs, first: int, last: int, chiplets: int, batch: int, dram: int
 ) -> tuple[int, int, int]:
-    """About (cost, clusters, least beat) of a segment; FAR where no beat of the grid will do."""
+    """About (cost, its beat, least beat) of a segment; FAR where no beat of the grid will do."""
     low, high = 0, known.beats.shape[0]
     while low < high:
         middle = (low + high) // 2
@@ -85,7 +112,7 @@ def guess_by_needs(
             high = middle
         else:
             low = middle + 1
-    best, best_clusters, least = FAR, 1, FAR
+    best, best_beat, least = FAR, FAR, FAR
     for b in range(low, known.beats.shape[0]):
         beat = max(dram, known.beats[b])
         if batch * beat >= best:
@@ -94,5 +121,5 @@ def guess_by_needs(
             least = min(least, known.beats[b])
             clusters = max(1, known.clusters[b, last + 1] - known.clusters[b, first])
             if (batch + clusters - 1) * beat < best:
-                best, best_clusters = (batch + clusters - 1) * beat, clusters
-    return best, best_clusters, least
+                best, best_beat = (batch + clusters - 1) * beat, beat
+    return best, best_beat, least

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from heuristics.scope.candidates import UNKNOWN, Candidates
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR
 from instances.tables import Ints
 
@@ -57,7 +57,7 @@ def to_end(found: Candidates, loads: Ints, percent: int) -> Ints:
     return distance
 
 
-@compiled
+@lean
 def _cost(found: Candidates, at: int, percent: int) -> int:
     if found.costs[at] != UNKNOWN:
         return found.costs[at]
@@ -88,7 +88,7 @@ def promising(found: Candidates, loads: Ints, percent: int, incumbent: int) -> t
     return chosen[:number].copy(), below[:number].copy()
 
 
-@compiled
+@lean
 def _around(found: Candidates, at: int, loads: Ints, ahead: Ints, behind: Ints) -> int:
     """Cycles of the best path through a candidate without its own cost; at least FAR if none."""
     first, end = found.first[at], found.last[at] + 1
@@ -129,4 +129,4 @@ def beat_limits(found: Candidates, loads: Ints, batch: int, margin: int, slack: 
                 if around < FAR and around + found.guesses[at] <= bar:
                     beat = max(beat, found.guesses[at] // batch)
         limits[first:end] = np.maximum(limits[first:end], beat)
-    return slack * limits
+    return slack * limits // 100

@@ -97,19 +97,26 @@ class _Search:
         self.found: Candidates = candidates(
             self.costs, areas_of(self.costs), instance.batch, steps.resolution
         )
-        limits = beat_limits(
-            self.found, self.costs.loads, instance.batch, steps.margin, steps.slack
-        )
-        self.stages: StageTimes = self._stage_times(limits)
-        self.needs: Needs = needs_of(self.stages, limits, instance.chiplets, instance.batch)
-        guess_again(self.found, self.needs, instance.chiplets, instance.batch)
+        limits = self._limits(steps.margin, steps.slack)
+        sizes = self._sizes(steps.coarse)
+        self._look(sizes, limits)
+        fine = self._sizes(steps.fine)
+        if len(sizes) < len(fine):
+            self._look(fine, self._limits(steps.margin2, steps.slack2))
 
-    def _stage_times(self, limits: Ints) -> StageTimes:
-        steps, chiplets = self.steps, self.instance.chiplets
-        sizes = region_sizes(chiplets, steps.fine)
-        if steps.even:
-            sizes = even_sizes(chiplets, steps.clusters)
-        return stage_times(
+    def _limits(self, margin: int, slack: int) -> Ints:
+        return beat_limits(self.found, self.costs.loads, self.instance.batch, margin, slack)
+
+    def _sizes(self, fine: int) -> Ints:
+        chiplets = self.instance.chiplets
+        if self.steps.even:
+            return even_sizes(chiplets, self.steps.clusters)
+        return region_sizes(chiplets, fine)
+
+    def _look(self, sizes: Ints, limits: Ints) -> None:
+        """Stage times, and better guesses from them."""
+        steps, chiplets, batch = self.steps, self.instance.chiplets, self.instance.batch
+        self.stages: StageTimes = stage_times(
             self.costs,
             sizes,
             limits,
@@ -119,6 +126,10 @@ class _Search:
             self.progress,
             self.workers,
         )
+        self.needs: Needs = needs_of(
+            self.stages, limits, chiplets, batch, self.progress, self.workers
+        )
+        guess_again(self.found, self.needs, chiplets, batch)
 
     def run(self) -> None:
         """Price what promises to be better, and offer the best each time it is settled."""
@@ -167,11 +178,11 @@ class _Search:
         """The segment of a priced candidate."""
         first, last = int(self.found.first[at]), int(self.found.last[at])
         names = self.instance.options
-        if self.found.most[at] == 0:
+        if self.found.clusters[at] == 0:
             whole = Cluster(first, last, self.instance.chiplets, names[:1])
             return Segment((whole,), tiled=True)
-        task = Task(first, last, 0, int(self.found.most[at]), int(self.found.beats[at]), FAR)
-        begins, regions = _clusters(self.stages, self.rules, task)
+        number, beat = int(self.found.clusters[at]), int(self.found.beats[at])
+        begins, regions = _clusters(self.stages, self.rules, first, last, beat, number)
         ends = [*(begins[1:] - 1).tolist(), last]
         return Segment(
             tuple(
@@ -200,18 +211,18 @@ def _price(
     longest = 1
     for at in chosen:
         longest = max(longest, found.last[at] - found.first[at] + 1)
-    room = new_cover(rules.most, longest)
+    room = new_cover(min(rules.most, longest), longest, stages.longest)
     for k in range(chosen.shape[0]):
         at = chosen[k]
         first, last, dram = found.first[at], found.last[at], found.dram[at]
         if first == last:
-            cost, most, beat = _single(costs, stages, rules, first, dram)
+            cost, clusters, beat = _single(costs, stages, rules, first, dram)
         else:
-            _, start, least = guess_by_needs(needs, first, last, rules.chiplets, rules.batch, dram)
+            _, beat, least = guess_by_needs(needs, first, last, rules.chiplets, rules.batch, dram)
             # The guess of the least beat is no bound; a little below it there may be a cover.
-            task = Task(first, last, dram, start, min(least, FAR // 100) * 95 // 100, below[k])
-            cost, most, beat = best_cover(stages, task, rules, room)
-        found.costs[at], found.most[at], found.beats[at] = cost, most, beat
+            task = Task(first, last, dram, beat, min(least, FAR // 100) * 95 // 100, below[k])
+            cost, clusters, beat = best_cover(stages, task, rules, room)
+        found.costs[at], found.clusters[at], found.beats[at] = cost, clusters, beat
 
 
 @compiled
@@ -231,8 +242,10 @@ def _single(
 
 
 @compiled
-def _clusters(stages: StageTimes, rules: Rules, task: Task) -> tuple[Ints, Ints]:
-    """([K] first layers, [K] regions) of a segment that `cover` finds with this number and beat."""
-    room = new_cover(task.clusters, task.last - task.first + 1)
-    number = cover(stages, task, rules, task.least, task.clusters, room)
-    return clusters_of(task, number, room)
+def _clusters(
+    stages: StageTimes, rules: Rules, first: int, last: int, beat: int, number: int
+) -> tuple[Ints, Ints]:
+    """([K] first layers, [K] regions) of the cover with this beat and number of clusters."""
+    task = Task(first, last, 0, beat, beat, FAR)
+    room = new_cover(number, last - first + 1, stages.longest)
+    return clusters_of(task, cover(stages, task, rules, beat, number, room), room)

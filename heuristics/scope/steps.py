@@ -39,14 +39,17 @@ class Steps:
     even: bool = False
     changes: Changes = "switch"
     only: str | None = None
-    ways: int = 4
+    ways: int = 8
     fine: int = 64
     clusters: int = 64
     percents: tuple[int, ...] = (103, 100, 98)
     budget: int = 20
     precision: int = 8
     margin: int = 50
-    slack: int = 3
+    slack: int = 300
+    coarse: int = 64
+    margin2: int = 20
+    slack2: int = 150
 
     def allowed(self, options: tuple[str, ...]) -> Bools:
         """[O,O] whether an option (row) may be followed by another (column).
@@ -73,10 +76,11 @@ WIDE = Steps(
     resolution=256,
     longest=192,
     changes="any",
+    ways=8,
     fine=256,
     percents=(103, 100, 98, 96, 94, 92, 88, 80, 60, 30, 1),
     precision=12,
     margin=100,
-    slack=4,
+    slack=400,
 )
 """The second search of method `scope+`."""

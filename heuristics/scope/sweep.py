@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import (
     FAR,
     StageCosts,
@@ -144,7 +144,7 @@ def sweep(
     return last - first + 1
 
 
-@compiled
+@lean
 def _extend(
     costs: StageCosts, column: Column, changes: Bools, first: int, layer: int, labels: Labels
 ) -> None:
@@ -176,7 +176,7 @@ def _extend(
                     insert(labels, k, option, time, total, peak, parent)
 
 
-@compiled
+@lean
 def insert(
     labels: Labels, k: int, option: int, time: int, kept: int, peak: int, parent: int
 ) -> None:
@@ -208,7 +208,7 @@ def insert(
         labels.parent[k, option, place] = parent
 
 
-@compiled
+@lean
 def _move(labels: Labels, k: int, option: int, source: int, target: int) -> None:
     labels.time[k, option, target] = labels.time[k, option, source]
     labels.kept[k, option, target] = labels.kept[k, option, source]
@@ -216,7 +216,7 @@ def _move(labels: Labels, k: int, option: int, source: int, target: int) -> None
     labels.parent[k, option, target] = labels.parent[k, option, source]
 
 
-@compiled
+@lean
 def _to_replace(labels: Labels, k: int, option: int, time: int, memory: int) -> int:
     """The place of the way that a new one drives out of a full list; -1 if the new one has to go.
 

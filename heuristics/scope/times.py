@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from heuristics.scope.sweep import Bools, column_of, new_labels, sweep
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR, StageCosts
 from instances.tables import Ints
 from schedules.parallel import in_parallel
@@ -25,12 +25,14 @@ class StageTimes(NamedTuple):
         begin, length: [L,G] the clusters of a first layer and a region size lie in `times` from
             `begin` on, a layer longer each time, `length` of them.
         times: cycles a sample.
+        longest: no cluster has more layers.
     """
 
     sizes: Ints
     begin: Ints
     length: Ints
     times: Ints
+    longest: int
 
 
 def region_sizes(chiplets: int, fine: int) -> Ints:
@@ -77,7 +79,8 @@ def stage_times(
     blocks = [part for _, part in in_parallel(block, -(-count // BLOCK), progress, workers)]
     length = np.concatenate([length for length, _ in blocks])
     ends = np.cumsum(length).reshape(length.shape)
-    return StageTimes(sizes, ends - length, length, np.concatenate([times for _, times in blocks]))
+    times = np.concatenate([times for _, times in blocks])
+    return StageTimes(sizes, ends - length, length, times, int(length.max()))
 
 
 @compiled
@@ -114,7 +117,7 @@ def _block(
     return length, times
 
 
-@compiled
+@lean
 def time_of(stages: StageTimes, first: int, last: int, g: int) -> int:
     """Cycles of a cluster on region size number g; FAR if it is not there."""
     if last - first >= stages.length[first, g]:
