@@ -59,21 +59,26 @@ class Cover(NamedTuple):
 
     Attributes:
         start: [n] smaller regions, by number, are too slow for a cluster from this layer.
-        reach: [n] how many clusters from this layer keep the beat.
-        region: [n,W] the chiplets that they take.
-        togo: [n+1] the fewest chiplets from this layer to the end; too many if nothing keeps it.
-        least: [n+1] the fewest up to this layer with any number of clusters so far.
-        used: [K+1,n+1] the fewest for k clusters over the first layers; too many if none.
+        reach: [n] clusters from this layer of up to so many layers keep the beat.
+        region: [n,W] the chiplets that they take, by their layers less one.
+        ahead: [n+1] the cost of the clusters from this layer to the end, FAR if nothing keeps it.
+        layers: [n] of the first of these clusters.
+        used: [K+1,n+1] the fewest chiplets for k clusters over the first layers; FAR if none.
         begins: [K+1,n+1] the layer at which the last of these clusters begins.
+        least: [n+1] the fewest chiplets up to this layer with any number of clusters so far.
+        first, chiplets: [n] of the clusters of the cover that was found last.
     """
 
     start: Ints
     reach: Ints
     region: Ints
-    togo: Ints
-    least: Ints
+    ahead: Ints
+    layers: Ints
     used: Ints
     begins: Ints
+    least: Ints
+    first: Ints
+    chiplets: Ints
 
 
 @compiled
@@ -85,9 +90,12 @@ def new_cover(most: int, layers: int, longest: int) -> Cover:
         np.empty(layers, dtype=np.int64),
         np.empty((layers, min(layers, longest)), dtype=np.int64),
         np.empty(layers + 1, dtype=np.int64),
+        np.empty(layers, dtype=np.int64),
+        np.empty(shape, dtype=np.int64),
+        np.empty(shape, dtype=np.int64),
         np.empty(layers + 1, dtype=np.int64),
-        np.empty(shape, dtype=np.int64),
-        np.empty(shape, dtype=np.int64),
+        np.empty(layers, dtype=np.int64),
+        np.empty(layers, dtype=np.int64),
     )
 
 
@@ -100,8 +108,6 @@ def cover(stages: StageTimes, task: Task, rules: Rules, beat: int, most: int, ro
     if rules.even:
         return _even_cover(stages, task, rules, beat, most, room)
     _regions(stages, task, beat, 0, stages.sizes.shape[0], room)
-    if room.togo[0] > rules.chiplets:
-        return FAR
     return _fewest(task.last - task.first + 1, rules.chiplets, most, room)
 
 
@@ -113,10 +119,8 @@ def _even_cover(
     for clusters in range(1, most + 1):
         g = np.searchsorted(stages.sizes, rules.chiplets // clusters)
         _regions(stages, task, beat, g, g + 1, room)
-        if room.togo[0] <= rules.chiplets:
-            found = _fewest(task.last - task.first + 1, rules.chiplets, clusters, room)
-            if found == clusters:
-                return clusters
+        if _fewest(task.last - task.first + 1, rules.chiplets, clusters, room) == clusters:
+            return clusters
     return most + 1
 
 
@@ -124,71 +128,139 @@ def _even_cover(
 def _regions(
     stages: StageTimes, task: Task, beat: int, lowest: int, after: int, room: Cover
 ) -> None:
-    """The smallest regions numbered lowest..after-1 that keep the beat, and the chiplets to go."""
-    size = task.last - task.first + 1
-    far = stages.sizes[-1] + 1
-    room.togo[size] = 0
-    for at in range(size - 1, -1, -1):
-        g, reach, togo = max(lowest, room.start[at]), 0, far
-        for end in range(at, size):
-            while g < after and time_of(stages, task.first + at, task.first + end, g) > beat:
+    """The smallest regions numbered lowest..after-1 that keep the beat."""
+    for at in range(task.last - task.first + 1):
+        g, reach, first = max(lowest, room.start[at]), 0, task.first + at
+        for last in range(first, task.last + 1):
+            while g < after and time_of(stages, first, last, g) > beat:
                 g += 1
             if g >= after:
                 break
             room.region[at, reach] = stages.sizes[g]
             reach += 1
-            togo = min(togo, stages.sizes[g] + room.togo[end + 1])
-        room.reach[at], room.togo[at] = reach, togo
+        room.reach[at] = reach
 
 
 @lean
 def _fewest(size: int, chiplets: int, most: int, room: Cover) -> int:
-    """Cluster after cluster, from every layer where this number takes fewer chiplets than fewer.
+    """The fewest clusters within the chiplets, by a price of chiplets in clusters.
 
-    What cannot reach the end with the chiplets that are left is not followed.
+    The price is that of Lagrange: the best covers at a price are the corners of the convex hull of
+    all covers, and a bound on the others. Where the bound leaves a doubt, clusters are counted.
     """
-    room.least[: size + 1] = chiplets + 1
-    room.used[0, : size + 1] = chiplets + 1
+    _cheapest(size, size + 1, 1, room)
+    few, clusters = _follow(size, room)
+    if few > chiplets:
+        return FAR
+    _keep(size, room)
+    _cheapest(size, 1, size * (chiplets + 1), room)
+    many, lower = _follow(size, room)
+    if many <= chiplets:
+        return _keep(size, room)
+    fewer = lower
+    while clusters > fewer and lower <= most:
+        price, fee = clusters - fewer, many - few
+        cost = _cheapest(size, price, fee, room)
+        lower = max(lower, -((price * chiplets - cost) // fee))
+        if cost == price * few + fee * clusters:
+            return _count(size, chiplets, lower, clusters, most, price, fee, room)
+        used, number = _follow(size, room)
+        if used <= chiplets:
+            few, clusters = used, _keep(size, room)
+        else:
+            many, fewer = used, number
+    return max(lower, min(clusters, most + 1))
+
+
+@lean
+def _cheapest(size: int, price: int, fee: int, room: Cover) -> int:
+    """The least cost of a cover, each chiplet at a price, each cluster at a fee."""
+    room.ahead[size] = 0
+    for at in range(size - 1, -1, -1):
+        best, layers = FAR, 0
+        for j in range(room.reach[at]):
+            cost = room.ahead[at + j + 1] + price * room.region[at, j]
+            if cost < best:
+                best, layers = cost, j + 1
+        room.ahead[at], room.layers[at] = min(best, FAR - fee) + fee, layers
+    return room.ahead[0]
+
+
+@lean
+def _follow(size: int, room: Cover) -> tuple[int, int]:
+    """(chiplets, clusters) of the cheapest cover."""
+    if room.ahead[0] >= FAR:
+        return FAR, FAR
+    at, used, number = 0, 0, 0
+    while at < size:
+        used += room.region[at, room.layers[at] - 1]
+        number += 1
+        at += room.layers[at]
+    return used, number
+
+
+@lean
+def _keep(size: int, room: Cover) -> int:
+    """Keep the cheapest cover; return its clusters."""
+    at, number = 0, 0
+    while at < size:
+        room.first[number], room.chiplets[number] = at, room.region[at, room.layers[at] - 1]
+        number += 1
+        at += room.layers[at]
+    return number
+
+
+@lean
+def _count(
+    size: int, chiplets: int, lower: int, known: int, most: int, price: int, fee: int, room: Cover
+) -> int:
+    """The fewest clusters from `lower` up to fewer than are known, counted one by one.
+
+    A layer is followed where this number of clusters takes fewer chiplets than any smaller one, and
+    where the cost ahead leaves hope.
+    """
+    end = min(known - 1, most)
+    if lower > end:
+        return max(lower, min(known, most + 1))
+    room.least[: size + 1] = FAR
+    room.used[: end + 1, : size + 1] = FAR
     room.used[0, 0] = 0
-    for k in range(most):
-        room.used[k + 1, : size + 1] = chiplets + 1
+    for k in range(end):
+        hope = price * chiplets + fee * (end - k)
         for at in range(k, size):
             used = room.used[k, at]
-            if used >= room.least[at]:
+            if used >= room.least[at] or price * used + room.ahead[at] > hope:
                 continue
             room.least[at] = used
-            for length in range(room.reach[at]):
-                end, total = at + length + 1, used + room.region[at, length]
-                if total < room.used[k + 1, end] and total + room.togo[end] <= chiplets:
-                    room.used[k + 1, end] = total
-                    room.begins[k + 1, end] = at
+            for j in range(room.reach[at]):
+                total = used + room.region[at, j]
+                if total < room.used[k + 1, at + j + 1]:
+                    room.used[k + 1, at + j + 1], room.begins[k + 1, at + j + 1] = total, at
         if room.used[k + 1, size] <= chiplets:
+            _trace_back(size, k + 1, room)
             return k + 1
-    return most + 1
+    return min(known, most + 1)
 
 
-@compiled
-def clusters_of(task: Task, number: int, room: Cover) -> tuple[Ints, Ints]:
-    """([K] first layers, [K] regions) of the cover that was found last."""
-    begins, regions = np.empty(number, dtype=np.int64), np.empty(number, dtype=np.int64)
-    end = task.last - task.first + 1
+@lean
+def _trace_back(size: int, number: int, room: Cover) -> None:
+    """Keep the cover that was counted."""
+    end = size
     for k in range(number, 0, -1):
         at = room.begins[k, end]
-        begins[k - 1] = task.first + at
-        regions[k - 1] = room.used[k, end] - room.used[k - 1, at]
+        room.first[k - 1], room.chiplets[k - 1] = at, room.used[k, end] - room.used[k - 1, at]
         end = at
-    return begins, regions
 
 
 @lean
 def _slowest(stages: StageTimes, task: Task, number: int, room: Cover) -> int:
     """The beat of the cover that was found last."""
-    worst, end = task.dram, task.last - task.first + 1
-    for k in range(number, 0, -1):
-        at = room.begins[k, end]
-        g = np.searchsorted(stages.sizes, room.used[k, end] - room.used[k - 1, at])
-        worst = max(worst, time_of(stages, task.first + at, task.first + end - 1, g))
-        end = at
+    worst, last = task.dram, task.last
+    for k in range(number - 1, -1, -1):
+        first = task.first + room.first[k]
+        g = np.searchsorted(stages.sizes, room.chiplets[k])
+        worst = max(worst, time_of(stages, first, last, g))
+        last = first - 1
     return worst
 
 

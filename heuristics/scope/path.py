@@ -13,6 +13,9 @@ from instances.jit import compiled, lean
 from instances.stages import FAR
 from instances.tables import Ints
 
+NEAR = 128
+"""A candidate is priced if a path through it is this part of it longer than the best."""
+
 KNOWN_ONLY = 0
 """The share of candidates without a price when they are left out."""
 
@@ -70,18 +73,19 @@ def _cost(found: Candidates, at: int, percent: int) -> int:
 def promising(found: Candidates, loads: Ints, percent: int, incumbent: int) -> tuple[Ints, Ints]:
     """(candidates to price next, the costs below which they are of use); empty if none promises.
 
-    Those on a best path, and those that take a path at most a thousandth longer.
+    Those on a best path, and those that make it longer by no more than a part NEAR of themselves.
     """
     ahead, _ = from_start(found, loads, percent)
     behind = to_end(found, loads, percent)
     best, number = behind[0], 0
     chosen, below = np.empty_like(found.last), np.empty_like(found.last)
     if best < incumbent:
-        bar = best + min((incumbent - best) // 4, best // 1000)
+        slack = (incumbent - best) // 4
         for at in range(found.last.shape[0]):
             if found.costs[at] == UNKNOWN and found.guesses[at] < FAR:
                 around = _around(found, at, loads, ahead, behind)
-                if around + found.guesses[at] * percent // 100 <= bar:
+                cost = found.guesses[at] * percent // 100
+                if around + cost <= best + min(slack, cost // NEAR):
                     chosen[number] = at
                     below[number] = FAR if incumbent == FAR else incumbent - around
                     number += 1

@@ -18,7 +18,6 @@ from heuristics.scope.cover import (
     Rules,
     Task,
     best_cover,
-    clusters_of,
     cover,
     new_cover,
 )
@@ -248,4 +247,5 @@ def _clusters(
     """([K] first layers, [K] regions) of the cover with this beat and number of clusters."""
     task = Task(first, last, 0, beat, beat, FAR)
     room = new_cover(number, last - first + 1, stages.longest)
-    return clusters_of(task, cover(stages, task, rules, beat, number, room), room)
+    number = cover(stages, task, rules, beat, number, room)
+    return first + room.first[:number], room.chiplets[:number].copy()
