@@ -17,6 +17,10 @@ from instances.stages import FAR
 from instances.tables import Ints
 
 
+COUNTED = 64
+"""Where a segment takes more clusters, the last one or two too many are not looked for."""
+
+
 class Task(NamedTuple):
     """A segment to be covered.
 
@@ -43,14 +47,12 @@ class Rules(NamedTuple):
         batch: samples.
         chiplets: of the package.
         even: the clusters of a segment get the same number of chiplets.
-        most: no more clusters than this.
         precision: beats are settled to 1 / 2^precision.
     """
 
     batch: int
     chiplets: int
     even: bool
-    most: int
     precision: int
 
 
@@ -82,9 +84,9 @@ class Cover(NamedTuple):
 
 
 @compiled
-def new_cover(most: int, layers: int, longest: int) -> Cover:
-    """Room for up to `most` clusters of up to `longest` layers over `layers` layers."""
-    shape = (most + 1, layers + 1)
+def new_cover(layers: int, longest: int) -> Cover:
+    """Room for up to `layers` layers in clusters of up to `longest`."""
+    shape = (min(layers, COUNTED) + 1, layers + 1)
     return Cover(
         np.zeros(layers, dtype=np.int64),
         np.empty(layers, dtype=np.int64),
@@ -116,7 +118,7 @@ def _even_cover(
     stages: StageTimes, task: Task, rules: Rules, beat: int, most: int, room: Cover
 ) -> int:
     """The same with C // K chiplets for each of K clusters."""
-    for clusters in range(1, most + 1):
+    for clusters in range(1, min(most, COUNTED) + 1):
         g = np.searchsorted(stages.sizes, rules.chiplets // clusters)
         _regions(stages, task, beat, g, g + 1, room)
         if _fewest(task.last - task.first + 1, rules.chiplets, clusters, room) == clusters:
@@ -220,7 +222,7 @@ def _count(
     where the cost ahead leaves hope.
     """
     end = min(known - 1, most)
-    if lower > end:
+    if lower > end or end > COUNTED:
         return max(lower, min(known, most + 1))
     room.least[: size + 1] = FAR
     room.used[: end + 1, : size + 1] = FAR
@@ -271,7 +273,7 @@ def best_cover(stages: StageTimes, task: Task, rules: Rules, room: Cover) -> tup
     A bisection: an interval of beats is left out where even its lowest beat, with the fewest
     clusters that any beat above it takes, costs no less than the best so far.
     """
-    hardest = min(task.last - task.first + 1, rules.chiplets, rules.most)
+    hardest = min(task.last - task.first + 1, rules.chiplets)
     low = max(task.dram, task.least, 1)
     best = (task.below, 0, 0)
     room.start[: task.last - task.first + 1] = 0

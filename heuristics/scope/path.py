@@ -73,12 +73,14 @@ def _cost(found: Candidates, at: int, percent: int) -> int:
 def promising(found: Candidates, loads: Ints, percent: int, incumbent: int) -> tuple[Ints, Ints]:
     """(candidates to price next, the costs below which they are of use); empty if none promises.
 
-    Those on a best path, and those that make it longer by no more than a part NEAR of themselves.
+    Those on a best path, and those that make it longer by no more than a part NEAR of themselves;
+    in the order of what they add.
     """
     ahead, _ = from_start(found, loads, percent)
     behind = to_end(found, loads, percent)
     best, number = behind[0], 0
     chosen, below = np.empty_like(found.last), np.empty_like(found.last)
+    more = np.empty_like(found.last)
     if best < incumbent:
         slack = (incumbent - best) // 4
         for at in range(found.last.shape[0]):
@@ -88,8 +90,10 @@ def promising(found: Candidates, loads: Ints, percent: int, incumbent: int) -> t
                 if around + cost <= best + min(slack, cost // NEAR):
                     chosen[number] = at
                     below[number] = FAR if incumbent == FAR else incumbent - around
+                    more[number] = around + cost
                     number += 1
-    return chosen[:number].copy(), below[:number].copy()
+    order = np.argsort(more[:number])
+    return chosen[order], below[order]
 
 
 @lean
@@ -133,4 +137,4 @@ def beat_limits(found: Candidates, loads: Ints, batch: int, margin: int, slack: 
                 if around < FAR and around + found.guesses[at] <= bar:
                     beat = max(beat, found.guesses[at] // batch)
         limits[first:end] = np.maximum(limits[first:end], beat)
-    return slack * limits // 100
+    return slack * limits

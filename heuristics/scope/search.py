@@ -15,6 +15,7 @@ from heuristics.bounds import rising_bounds
 from heuristics.scope.areas import areas_of
 from heuristics.scope.candidates import Candidates, candidates, guess_again
 from heuristics.scope.cover import (
+    COUNTED,
     Rules,
     Task,
     best_cover,
@@ -78,6 +79,10 @@ def search(instance: Instance, progress: Progress, workers: int, steps: Steps) -
     return "finished"
 
 
+FREE = 2**17
+"""Layers in candidates that may be priced whatever the depth of the network."""
+
+
 class _Search:
     """One run: stage times and guesses first, then prices of candidates.
 
@@ -86,38 +91,24 @@ class _Search:
     """
 
     def __init__(self, instance: Instance, progress: Progress, workers: int, steps: Steps) -> None:
-        self.instance, self.progress, self.workers, self.steps = instance, progress, workers, steps
-        self.priced = 0
+        self.instance, self.progress, self.workers = instance, progress, workers
+        self.steps = steps.for_depth(len(instance.layers))
         self.costs: StageCosts = stage_costs(instance.costs)
         self.changes = steps.allowed(instance.options)
-        self.rules = Rules(
-            instance.batch, instance.chiplets, steps.even, steps.clusters, steps.precision
-        )
+        self.rules = Rules(instance.batch, instance.chiplets, steps.even, steps.precision)
         self.found: Candidates = candidates(
-            self.costs, areas_of(self.costs), instance.batch, steps.resolution
+            self.costs, areas_of(self.costs), instance.batch, self.steps.resolution
         )
-        limits = self._limits(steps.margin, steps.slack)
-        sizes = self._sizes(steps.coarse)
-        self._look(sizes, limits)
-        fine = self._sizes(steps.fine)
-        if len(sizes) < len(fine):
-            self._look(fine, self._limits(steps.margin2, steps.slack2))
+        self.budget = steps.budget * len(instance.layers) + FREE
+        self._look()
 
-    def _limits(self, margin: int, slack: int) -> Ints:
-        return beat_limits(self.found, self.costs.loads, self.instance.batch, margin, slack)
-
-    def _sizes(self, fine: int) -> Ints:
-        chiplets = self.instance.chiplets
-        if self.steps.even:
-            return even_sizes(chiplets, self.steps.clusters)
-        return region_sizes(chiplets, fine)
-
-    def _look(self, sizes: Ints, limits: Ints) -> None:
+    def _look(self) -> None:
         """Stage times, and better guesses from them."""
         steps, chiplets, batch = self.steps, self.instance.chiplets, self.instance.batch
+        limits = beat_limits(self.found, self.costs.loads, batch, steps.margin, steps.slack)
         self.stages: StageTimes = stage_times(
             self.costs,
-            sizes,
+            even_sizes(chiplets, COUNTED) if steps.even else region_sizes(chiplets, steps.fine),
             limits,
             self.changes,
             steps.ways,
@@ -136,18 +127,24 @@ class _Search:
         try:
             self._price(singles, np.full(len(singles), FAR))
             for percent in self.steps.percents:
-                if self.priced <= self.steps.budget * len(self.instance.layers):
-                    self._settle(percent)
-                    self._offer()
+                self._settle(percent)
+                self._offer()
         except OutOfTimeError:
             self._offer()
             raise
 
     def _settle(self, percent: int) -> None:
-        """Price candidates until none promises a better path than the known ones."""
+        """Price candidates until none promises a better path than the known ones.
+
+        Or until the budget is spent, if there is a path.
+        """
         while True:
             distance, _ = from_start(self.found, self.costs.loads, KNOWN_ONLY)
             chosen, below = promising(self.found, self.costs.loads, percent, int(distance[-1]))
+            if distance[-1] < FAR:
+                layers = self.found.last[chosen] - self.found.first[chosen] + 1
+                chosen = chosen[: np.searchsorted(np.cumsum(layers), self.budget, "right")]
+                self.budget -= int(layers[: len(chosen)].sum())
             if len(chosen) == 0:
                 return
             self._price(chosen, below)
@@ -161,7 +158,6 @@ class _Search:
 
     def _price(self, chosen: Ints, below: Ints) -> None:
         """Settle the costs of candidates as far as they are below what is of use."""
-        self.priced += len(chosen)
         parts = np.array_split(np.arange(len(chosen)), self.workers)
 
         def part(index: int) -> None:
@@ -210,7 +206,7 @@ def _price(
     longest = 1
     for at in chosen:
         longest = max(longest, found.last[at] - found.first[at] + 1)
-    room = new_cover(min(rules.most, longest), longest, stages.longest)
+    room = new_cover(longest, stages.longest)
     for k in range(chosen.shape[0]):
         at = chosen[k]
         first, last, dram = found.first[at], found.last[at], found.dram[at]
@@ -246,6 +242,6 @@ def _clusters(
 ) -> tuple[Ints, Ints]:
     """([K] first layers, [K] regions) of the cover with this beat and number of clusters."""
     task = Task(first, last, 0, beat, beat, FAR)
-    room = new_cover(number, last - first + 1, stages.longest)
+    room = new_cover(last - first + 1, stages.longest)
     number = cover(stages, task, rules, beat, number, room)
     return first + room.first[:number], room.chiplets[:number].copy()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +12,13 @@ from heuristics.scope.sweep import Bools
 Changes = Literal["none", "switch", "any"]
 """Which option may follow another inside a cluster: only itself; itself and the first one (one
 switch from WSP to ISP); any."""
+
+
+WORK = 2**17
+"""Layers times what begins at each: more of it makes a deep network's search coarser."""
+
+COARSEST = 16
+"""What is left of resolution and fine for the deepest networks."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +34,8 @@ class Steps:
         only: step 4: the name of the only option; None for all.
         ways: how many ways to run a cluster are kept for each option of its last layer.
         fine: region sizes that are told apart, as in `region_sizes`.
-        clusters: the most in a segment.
         percents: shares of their guesses with which segments are tried, one after the other.
-        budget: after as many prices a layer no smaller share is tried.
+        budget: how many candidates over each layer may be priced, beyond some that always may.
         precision: of a segment's beat: 1 / 2^precision.
         margin, slack: stages that are not looked at, as in `beat_limits`.
     """
@@ -41,15 +47,16 @@ class Steps:
     only: str | None = None
     ways: int = 8
     fine: int = 64
-    clusters: int = 64
     percents: tuple[int, ...] = (103, 100, 98)
-    budget: int = 20
+    budget: int = 32
     precision: int = 8
     margin: int = 50
-    slack: int = 300
-    coarse: int = 64
-    margin2: int = 20
-    slack2: int = 150
+    slack: int = 3
+
+    def for_depth(self, layers: int) -> Steps:
+        """These steps, or coarser ones for a deep network, so that time and memory are linear."""
+        most = max(COARSEST, WORK // layers)
+        return replace(self, resolution=min(self.resolution, most), fine=min(self.fine, most))
 
     def allowed(self, options: tuple[str, ...]) -> Bools:
         """[O,O] whether an option (row) may be followed by another (column).
@@ -81,6 +88,6 @@ WIDE = Steps(
     percents=(103, 100, 98, 96, 94, 92, 88, 80, 60, 30, 1),
     precision=12,
     margin=100,
-    slack=400,
+    slack=4,
 )
 """The second search of method `scope+`."""
