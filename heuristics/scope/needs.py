@@ -19,7 +19,7 @@ from instances.tables import Ints
 from schedules.parallel import in_parallel
 from schedules.progress import Progress
 
-RATIO = 1.01
+RATIO = 1.02
 """Of neighbouring beats."""
 
 BLOCK = 64

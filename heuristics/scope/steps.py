@@ -48,7 +48,7 @@ class Steps:
     ways: int = 8
     fine: int = 64
     percents: tuple[int, ...] = (103, 100, 98)
-    budget: int = 32
+    budget: int = 16
     precision: int = 8
     margin: int = 50
     slack: int = 3
