@@ -45,7 +45,7 @@ class Steps:
     even: bool = False
     changes: Changes = "switch"
     only: str | None = None
-    ways: int = 8
+    ways: int = 4
     fine: int = 64
     percents: tuple[int, ...] = (103, 100, 98)
     budget: int = 16
@@ -80,6 +80,7 @@ SCOPE = Steps()
 """The search of method `scope`."""
 
 WIDE = Steps(
+    budget=2000,
     resolution=256,
     longest=192,
     changes="any",

@@ -50,7 +50,7 @@ class Column(NamedTuple):
 
 
 class Labels(NamedTuple):
-    """Ways to run the layers of a cluster so far, up to Q for each option of the last layer.
+    """Ways to run the layers of a cluster so far, fewer than Q for each option of the last layer.
 
     Attributes:
         number: [W,O] how many there are after each layer.
@@ -68,7 +68,7 @@ class Labels(NamedTuple):
 @compiled
 def new_labels(longest: int, options: int, ways: int) -> Labels:
     """Room for clusters of up to `longest` layers."""
-    shape = (longest, options, ways)
+    shape = (longest, options, ways + 1)  # one place more, until it is known which way goes
     return Labels(
         np.zeros((longest, options), dtype=np.int64),
         np.zeros(shape, dtype=np.int64),
@@ -180,32 +180,34 @@ def _extend(
 def insert(
     labels: Labels, k: int, option: int, time: int, kept: int, peak: int, parent: int
 ) -> None:
-    """Add a way unless another is as good in everything; if there is no room, the slowest goes.
+    """Add a way, in the order of memory, unless another is as good in everything.
 
-    The one that needs the least memory stays, so that a cluster can always grow as long as any
-    choice of options lets it.
+    If there is no room, the one goes that the others make up for best. The leanest stays, so that a
+    cluster can always grow as long as any choice of options lets it.
     """
-    number, way = labels.number[k, option], 0
-    while way < number:
+    number, place = 0, 0
+    for way in range(labels.number[k, option]):
         same = labels.time[k, option, way], labels.kept[k, option, way], labels.peak[k, option, way]
         if same[0] <= time and same[1] <= kept and same[2] <= peak:
             return
-        if same[0] >= time and same[1] >= kept and same[2] >= peak:
-            number -= 1
-            _move(labels, k, option, number, way)
-        else:
-            way += 1
-    if number < labels.time.shape[2]:
-        place = number
-        number += 1
-    else:
-        place = _to_replace(labels, k, option, time, kept + peak)
+        if same[0] < time or same[1] < kept or same[2] < peak:
+            if number < way:
+                _move(labels, k, option, way, number)
+            number += 1
+            if same[1] + same[2] <= kept + peak:
+                place = number
+    for way in range(number, place, -1):
+        _move(labels, k, option, way - 1, way)
+    labels.time[k, option, place] = time
+    labels.kept[k, option, place] = kept
+    labels.peak[k, option, place] = peak
+    labels.parent[k, option, place] = parent
+    number += 1
+    if number == labels.time.shape[2]:
+        number -= 1
+        for way in range(_least_loss(labels, k, option), number):
+            _move(labels, k, option, way + 1, way)
     labels.number[k, option] = number
-    if place >= 0:
-        labels.time[k, option, place] = time
-        labels.kept[k, option, place] = kept
-        labels.peak[k, option, place] = peak
-        labels.parent[k, option, place] = parent
 
 
 @lean
@@ -217,27 +219,28 @@ def _move(labels: Labels, k: int, option: int, source: int, target: int) -> None
 
 
 @lean
-def _to_replace(labels: Labels, k: int, option: int, time: int, memory: int) -> int:
-    """The place of the way that a new one drives out of a full list; -1 if the new one has to go.
+def _least_loss(labels: Labels, k: int, option: int) -> int:
+    """The way that takes the least area from the front of time and memory; not one of its ends.
 
-    The leanest goes only for a leaner one, of the others the slowest goes.
+    What counts in the end is the front's convex hull: there lie the ways that are best at some
+    price of memory. A way above the line between its neighbours goes before any below it.
     """
-    ways = labels.time.shape[2]
-    leanest, slowest = 0, -1
-    for way in range(1, ways):
-        own = labels.kept[k, option, way] + labels.peak[k, option, way]
-        if own < labels.kept[k, option, leanest] + labels.peak[k, option, leanest]:
-            leanest = way
-    if memory < labels.kept[k, option, leanest] + labels.peak[k, option, leanest]:
-        return leanest
-    for way in range(ways):
-        if way != leanest and (
-            slowest < 0 or labels.time[k, option, way] > labels.time[k, option, slowest]
-        ):
-            slowest = way
-    if slowest >= 0 and labels.time[k, option, slowest] > time:
-        return slowest
-    return -1
+    chosen, least = 1, np.inf
+    for way in range(1, labels.time.shape[2] - 1):
+        faster = float(labels.time[k, option, way - 1] - labels.time[k, option, way])
+        fastest = float(labels.time[k, option, way - 1] - labels.time[k, option, way + 1])
+        fatter = memory(labels, k, option, way) - memory(labels, k, option, way - 1)
+        fattest = memory(labels, k, option, way + 1) - memory(labels, k, option, way - 1)
+        loss = faster * fattest - fastest * fatter
+        if loss < least:
+            chosen, least = way, loss
+    return chosen
+
+
+@lean
+def memory(labels: Labels, k: int, option: int, way: int) -> int:
+    """Bytes that a way takes up."""
+    return labels.kept[k, option, way] + labels.peak[k, option, way]
 
 
 @compiled
@@ -252,13 +255,13 @@ def best_options(
     chosen = np.zeros(size, dtype=np.int64)
     if sweep(costs, column, changes, first, last, FAR, labels, times) < size:
         return FAR, chosen
-    best, state = FAR, 0
+    best, state, width = FAR, 0, labels.time.shape[2]
     for option in range(changes.shape[0]):
         for way in range(labels.number[size - 1, option]):
             time = labels.time[size - 1, option, way] + column.sending[size - 1, option]
             if time < best:
-                best, state = time, option * ways + way
+                best, state = time, option * width + way
     for k in range(size - 1, -1, -1):
-        chosen[k] = state // ways
-        state = labels.parent[k, state // ways, state % ways]
+        chosen[k] = state // width
+        state = labels.parent[k, state // width, state % width]
     return times[size - 1], chosen
