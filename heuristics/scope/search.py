@@ -48,14 +48,17 @@ from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 
 
-def scope(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+def scope(
+    instance: Instance, progress: Progress, seed: int, workers: int, steps: Steps | None = None
+) -> Stop:
     """Scope's search: segments, merged clusters, regions, one switch from WSP to ISP.
 
     It begins with the sequential schedule, so that it has something to return whenever it is
-    stopped.
+    stopped; unless it is given other steps, which that schedule may not follow.
     """
-    sequential(instance, progress, seed, workers)
-    return search(instance, progress, workers, SCOPE)
+    if steps is None:
+        sequential(instance, progress, seed, workers)
+    return search(instance, progress, workers, steps or SCOPE)
 
 
 def scope_plus(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -101,6 +104,8 @@ class _Search:
             self.found, self.costs.loads, instance.batch, steps.margin, steps.slack
         )
         self.stages: StageTimes = self._stage_times(limits)
+        progress.count("stage times", len(self.stages.times))
+        progress.count("candidates", len(self.found.first))
         self.needs: Needs = needs_of(self.stages, limits, instance.chiplets, instance.batch)
         guess_again(self.found, self.needs, instance.chiplets, instance.batch)
 
@@ -152,6 +157,7 @@ class _Search:
     def _price(self, chosen: Ints, below: Ints) -> None:
         """Settle the costs of candidates as far as they are below what is of use."""
         self.priced += len(chosen)
+        self.progress.count("segments priced", len(chosen))
         parts = np.array_split(np.arange(len(chosen)), self.workers)
 
         def part(index: int) -> None:
