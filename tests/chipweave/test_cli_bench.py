@@ -173,6 +173,24 @@ def test_stored_variants_are_shown_without_running_and_in_every_form(
     assert variants[1]["unscheduled"] == variants[1]["compared"] == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--networks", "alex"], "there is no built-in network 'alex'"),
+        (["--batches", "0"], "batch 0 is not at least 1"),
+        (["--csv", "-", "--markdown", "-"], "only one can go to standard output"),
+        (["--methods", "scope"], "No such option: --methods"),
+    ],
+)
+def test_variants_that_cannot_be_meant_are_refused_in_one_line(
+    run: Run, store: Path, arguments: list[str], message: str
+) -> None:
+    code, out, err = run(*STEPS, "--store", store, *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
 def test_without_options_the_steps_are_measured_on_three_packages(run: Run, store: Path) -> None:
     code, out, err = run("bench", "steps", "--stored", "--store", store, "--csv", "-")
     assert (code, err) == (0, "")

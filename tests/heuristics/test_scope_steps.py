@@ -28,7 +28,13 @@ def test_words_change_the_steps_that_they_name_and_no_others(text: str, steps: S
 
 
 @pytest.mark.parametrize(
-    "steps", [SCOPE, Steps(0, 1, True, "none"), Steps(changes="any"), Steps(only="ISP")]
+    "steps",
+    [
+        SCOPE,
+        Steps(resolution=0, longest=1, even=True, changes="none"),
+        Steps(changes="any"),
+        Steps(only="ISP"),
+    ],
 )
 def test_the_text_of_steps_says_all_four(steps: Steps) -> None:
     assert steps_of(steps.text, OPTIONS) == steps
@@ -83,9 +89,7 @@ def test_a_search_counts_what_it_does() -> None:
     instance = random_instance(3, layers=6, chiplets=5, memory="loose")
     all_steps, single = Progress(instance), Progress(instance)
     scope(instance, all_steps, 0, 1)
-    assert list(all_steps.counts) == ["stage times", "candidates", "segments priced"]
     assert all_steps.counts["candidates"] == 6 * 7 // 2
     assert 6 <= all_steps.counts["segments priced"] <= all_steps.counts["candidates"]
     scope(instance, single, 0, 1, Steps(longest=1))
     assert 0 < single.counts["stage times"] < all_steps.counts["stage times"]
-    assert single.counts["stage times"] <= 6 * 5
