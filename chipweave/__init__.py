@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from chipweave.inputs import instance as instance
     from chipweave.versions import show_versions as show_versions
+    from experiments.ablation import Variant as Variant
+    from experiments.ablation import ablation as ablation
+    from experiments.ablation import stored_ablation as stored_ablation
     from experiments.cases import Case as Case
     from experiments.cases import cases as cases
     from experiments.compare import Comparison as Comparison
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from formulations.modellers.milp import MilpModeller as MilpModeller
     from formulations.modellers.milp import MilpSolution as MilpSolution
     from heuristics.bounds import lower_bound as lower_bound
+    from heuristics.scope import Steps as Steps
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
     from instances.files import FileError as FileError
@@ -132,11 +136,14 @@ _HOMES = {
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
     "Space": "solvers.ranking",
+    "Steps": "heuristics.scope",
     "Store": "experiments.store",
     "Strength": "experiments.strength",
     "Summary": "experiments.gap",
     "Task": "experiments.store",
+    "Variant": "experiments.ablation",
     "Weights": "schedules.goal",
+    "ablation": "experiments.ablation",
     "breaches": "schedules.goal",
     "build_network": "instances.networks",
     "build_tables": "instances.cost",
@@ -168,6 +175,7 @@ _HOMES = {
     "read_schedule": "schedules.files",
     "show_versions": "chipweave.versions",
     "solve": "solvers.solve",
+    "stored_ablation": "experiments.ablation",
     "stored_gaps": "experiments.gap",
     "strength": "experiments.strength",
     "violations": "schedules.verify",

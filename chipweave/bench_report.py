@@ -10,6 +10,7 @@ from chipweave.grid import Grid, number
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from experiments.ablation import Variant
     from experiments.bars import Measure, Unit
     from experiments.gap import Gap, Summary
 
@@ -25,6 +26,11 @@ GAP_COLUMNS = (
     "runtime_s",
     "error",
 )
+
+
+STEPS_COLUMNS = ("steps", *GAP_COLUMNS)
+WHOLE = "all four"
+"""What the table calls the search with its own steps."""
 
 
 def gap_rows(summaries: Sequence[Summary]) -> Iterator[list[object]]:
@@ -54,18 +60,67 @@ def gap_table(summaries: Sequence[Summary]) -> Grid:
 
 
 def _gap_row(summary: Summary) -> list[str]:
-    worst = summary.worst
     return [
         summary.method,
         number(len(summary.gaps)),
+        *_gaps(summary),
+        number(summary.mean_seconds, 3),
+        number(summary.worst_seconds, 3),
+        _remarks(summary, summary.missing),
+    ]
+
+
+def steps_rows(variants: Sequence[Variant]) -> Iterator[list[object]]:
+    """A row for each variant and instance, in STEPS_COLUMNS."""
+    for variant in variants:
+        for row in gap_rows([variant.summary]):
+            yield [variant.summary.steps, *row]
+
+
+def steps_table(variants: Sequence[Variant]) -> Grid:
+    """A line for each variant of Scope's search."""
+    headings = (
+        "steps",
+        ">instances",
+        ">no schedule",
+        f">latency / {WHOLE}",
+        ">mean gap",
+        ">median",
+        ">worst",
+        "worst at",
+        ">optimal",
+        ">mean time (s)",
+        "",
+    )
+    title = (
+        f"scope with one of its four steps held back or replaced; latency / {WHOLE}: geometric mean"
+        " over the instances on which both found a schedule"
+    )
+    return Grid(headings, [_steps_row(variant) for variant in variants], title)
+
+
+def _steps_row(variant: Variant) -> list[str]:
+    summary = variant.summary
+    return [
+        summary.steps or WHOLE,
+        number(len(summary.gaps)),
+        number(summary.unscheduled),
+        number(variant.ratio, 4),
+        *_gaps(summary),
+        number(summary.mean_seconds, 3),
+        _remarks(summary, summary.missing - summary.unscheduled),
+    ]
+
+
+def _gaps(summary: Summary) -> list[str]:
+    """Mean, median and worst gap, the instance that is worst, and how many are optimal."""
+    worst = summary.worst
+    return [
         _at_most(summary.mean, summary.unproved > 0),
         _at_most(summary.median, summary.unproved > 0),
         _at_most(*_of(worst)),
         "" if worst is None else str(worst.case),
         number(summary.optimal),
-        number(summary.mean_seconds, 3),
-        number(summary.worst_seconds, 3),
-        _remarks(summary),
     ]
 
 
@@ -80,12 +135,12 @@ def _at_most(gap: float | None, upper: bool) -> str:
     return f"{'≤ ' if upper else ''}{gap:.3%}"
 
 
-def _remarks(summary: Summary) -> str:
+def _remarks(summary: Summary, missing: int) -> str:
     remarks = []
     if summary.unproved:
         remarks.append(f"{summary.unproved} against a bound, for want of a proof")
-    if summary.missing:
-        remarks.append(f"{summary.missing} without a gap")
+    if missing:
+        remarks.append(f"{missing} without a gap")
     return ", ".join(remarks)
 
 

@@ -47,6 +47,11 @@ def result_summary(instance: Instance, result: Result) -> Grid:
         *_costs(instance, result.goal, result.evaluation),
         ("runtime", f"{result.runtime_s:.3f} s"),
     ]
+    if result.steps is not None:
+        rows.insert(2, ("steps", result.steps.text))
+    if result.counts:
+        counts = (f"{what} {count:,}" for what, count in result.counts.items())
+        rows.append(("counted", ", ".join(counts)))
     return Grid(("", ""), rows)
 
 

@@ -101,7 +101,7 @@ def run(
         result = solve(instance, task.method, listener=listener, **options)
     except (ValueError, RuntimeError, ImportError, MemoryError) as error:
         reason = str(error) or type(error).__name__
-        logger.warning("%s on %s: %s", task.method, task.instance, reason)
+        logger.warning("%s on %s: %s", task.what, task.instance, reason)
         return Record(task, None, reason)
     if result.stop == "interrupted":
         raise KeyboardInterrupt

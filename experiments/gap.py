@@ -91,10 +91,12 @@ class Summary:
     Attributes:
         method: its name.
         gaps: one an instance.
+        steps: to which Scope's search was held; None for its own.
     """
 
     method: str
     gaps: tuple[Gap, ...]
+    steps: str | None = None
 
     @property
     def known(self) -> list[float]:
@@ -133,6 +135,12 @@ class Summary:
         return len(self.gaps) - len(self.known)
 
     @property
+    def unscheduled(self) -> int:
+        """On how many instances the method ended without a schedule."""
+        records = [gap.record for gap in self.gaps if gap.record is not None]
+        return sum(record.result is not None and record.objective is None for record in records)
+
+    @property
     def mean_seconds(self) -> float | None:
         """Mean run time; None if nothing was run."""
         found = self._seconds()
@@ -150,8 +158,10 @@ class Summary:
         """The summary as plain data."""
         return {
             "method": self.method,
+            "steps": self.steps,
             "instances": len(self.gaps),
             "missing": self.missing,
+            "unscheduled": self.unscheduled,
             "unproved": self.unproved,
             "mean": self.mean,
             "median": self.median,
@@ -190,20 +200,23 @@ def gaps(
         RuntimeError: a schedule that costs less than the proved optimum.
     """
     _check(methods)
-    study = _Study(store, tuple(methods), time_limit, seed, workers, watch)
-    study.run(chosen)
-    return _summaries(methods, [study.gaps(case) for case in chosen])
+    return Study(store, tuple(methods), time_limit, seed, workers, watch).summaries(chosen)
 
 
-def stored_gaps(chosen: Sequence[Case], methods: Sequence[str], store: Store) -> list[Summary]:
+def stored_gaps(
+    chosen: Sequence[Case], methods: Sequence[str], store: Store, *, steps: str | None = None
+) -> list[Summary]:
     """The same of what the store has, whatever its version: nothing is run.
+
+    Args:
+        steps: for `scope`, as `solve` takes them.
 
     Raises:
         ValueError: an unknown method, or a store that cannot be used.
         RuntimeError: a schedule that costs less than the proved optimum.
     """
     _check(methods)
-    return _summaries(methods, [_stored(case, methods, store) for case in chosen])
+    return _summaries(methods, steps, [_stored(case, methods, steps, store) for case in chosen])
 
 
 def _check(methods: Sequence[str]) -> None:
@@ -212,15 +225,16 @@ def _check(methods: Sequence[str]) -> None:
             raise ValueError(f"unknown method {method!r}: choose from {', '.join(METHODS)}")
 
 
-def _summaries(methods: Sequence[str], found: list[list[Gap]]) -> list[Summary]:
+def _summaries(methods: Sequence[str], steps: str | None, found: list[list[Gap]]) -> list[Summary]:
     return [
-        Summary(method, tuple(row[place] for row in found)) for place, method in enumerate(methods)
+        Summary(method, tuple(row[place] for row in found), steps)
+        for place, method in enumerate(methods)
     ]
 
 
-def _stored(case: Case, methods: Sequence[str], store: Store) -> list[Gap]:
+def _stored(case: Case, methods: Sequence[str], steps: str | None, store: Store) -> list[Gap]:
     records = [record for record in store.of(case.content) if "repeat" not in record.task.options]
-    latest = {record.task.method: record for record in records}
+    latest = {record.task.method: record for record in records if record.task.steps == steps}
     return [_gap(case, method, latest.get(method), records) for method in methods]
 
 
@@ -255,15 +269,32 @@ def best_known(records: Sequence[Record]) -> tuple[float | None, bool]:
 
 
 @dataclass(frozen=True)
-class _Study:
-    """What all runs have in common."""
+class Study:
+    """Runs of methods on many instances, and what they have in common.
+
+    Attributes:
+        methods: their names.
+        store, time_limit, seed, workers, watch: as in `gaps`.
+        steps: for `scope`, as `solve` takes them; no other method may be in such a study.
+    """
 
     store: Store
     methods: tuple[str, ...]
-    time_limit: float | None
-    seed: int
-    workers: int | None
-    watch: Watch | None
+    time_limit: float | None = 120.0
+    seed: int = 0
+    workers: int | None = None
+    watch: Watch | None = None
+    steps: str | None = None
+
+    def summaries(self, chosen: Sequence[Case]) -> list[Summary]:
+        """A summary a method; runs what the store does not have.
+
+        Raises:
+            ValueError: a store that cannot be used.
+            RuntimeError: a schedule that costs less than the proved optimum.
+        """
+        self.run(chosen)
+        return _summaries(self.methods, self.steps, [self.gaps(case) for case in chosen])
 
     def run(self, chosen: Sequence[Case]) -> None:
         """Run what is missing; what another process holds is looked at again in the end."""
@@ -314,7 +345,7 @@ class _Study:
         if method == REFERENCE:
             return case.task(method, time_limit=self.time_limit, workers=self.workers)
         if method not in TIMES:
-            return case.task(method, seed=self.seed, workers=self.workers)
+            return case.task(method, steps=self.steps, seed=self.seed, workers=self.workers)
         other, times = TIMES[method]
         task = self._task(case, other)
         record = None if task is None else self.store.get(task)
@@ -329,7 +360,7 @@ class _Study:
             if not mine:
                 return False
             if self.store.get(task) is None:
-                name = f"{pace}: {task.method} on {task.instance}"
+                name = f"{pace}: {task.what} on {task.instance}"
                 listener = None if self.watch is None else self.watch(name)
                 self.store.add(run(task, instance, listener))
         return True

@@ -106,6 +106,16 @@ class Task:
         return digest(self.content, self.method, dict(self.options), self.version)
 
     @property
+    def steps(self) -> str | None:
+        """Of Scope's search; None if it takes its own."""
+        return self.options.get("steps")
+
+    @property
+    def what(self) -> str:
+        """The method, with its steps, for messages."""
+        return self.method if self.steps is None else f"{self.method} with {self.steps}"
+
+    @property
     def instance(self) -> str:
         """The instance, for messages and tables."""
         name = self.content if self.network is None else f"{self.network} on {self.package}"

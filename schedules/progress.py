@@ -60,6 +60,7 @@ class Progress:
         objective: its value: cycles, picojoules or their product, as the goal says.
         bound: the best valid lower bound, None while there is none.
         trace: a point for each improvement.
+        counts: how often the method has done what, by name.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Progress:
         self.objective: int | None = None
         self.bound: float | None = None
         self.trace: list[TracePoint] = []
+        self.counts: dict[str, int] = {}
         self._listener = listener
         self._start = time.perf_counter()
         self._time_limit = time_limit
@@ -137,6 +139,10 @@ class Progress:
             self.bound = bound
             self._check_bound()
             self._record()
+
+    def count(self, what: str, number: int = 1) -> None:
+        """Add to the count of something that the method has done."""
+        self.counts[what] = self.counts.get(what, 0) + number
 
     def _check_bound(self) -> None:
         if self.bound is not None and self.objective is not None and self.objective < self.bound:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from threading import TIMEOUT_MAX
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from formulations.formulation import FORMULATIONS
 from instances.instance import Instance
@@ -18,6 +18,9 @@ from schedules.schedule import Schedule
 from solvers.engines import FEATURES, Engine, Feature, choose
 from solvers.engines.engine import Kind
 from solvers.engines.running import resident_bytes
+
+if TYPE_CHECKING:
+    from heuristics.scope import Steps
 
 logger = logging.getLogger("chipweave")
 
@@ -41,12 +44,14 @@ class Method:
             energy, without a cap on the sum over all segments), or any.
         models: the kind of engine that solves its models; None if it has none. The function of a
             method with models is called with (instance, progress, options).
+        steps: whether its function also takes `steps`, those of Scope's search.
     """
 
     place: str
     packages: tuple[str, ...] = ()
     goals: Literal["latency", "separable", "any"] = "latency"
     models: Kind | None = None
+    steps: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Arguments:
     seed: int
     workers: int | None
     log: Log | None
+    steps: str | Steps | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +77,7 @@ class Asked:
 
     Attributes:
         formulation, engine: None for a method without models.
+        steps: None if the method is to take its own.
         versions: of everything that takes part.
     """
 
@@ -79,6 +86,7 @@ class Asked:
     engine: Engine | None
     workers: int
     versions: dict[str, str]
+    steps: Steps | None = None
 
 
 def checked(instance: Instance, name: str, method: Method, given: Arguments) -> Asked:
@@ -90,11 +98,12 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     _check_ranges(given)
     given.goal.check(instance)
     _check_goal(name, method, given.goal)
+    steps = _steps(instance, name, method, given.steps)
     cores = os.cpu_count() or 1
     packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
     if method.models is None:
         _refuse_model_arguments(name, given)
-        return Asked(given.goal, None, None, given.workers or cores, packages)
+        return Asked(given.goal, None, None, given.workers or cores, packages, steps)
     formulation = given.formulation or DEFAULT_FORMULATION
     if formulation not in FORMULATIONS:
         known = ", ".join(FORMULATIONS)
@@ -158,6 +167,29 @@ def _refuse_model_arguments(name: str, given: Arguments) -> None:
             f"start is for the methods cpsat and milp: {name!r} has no model; leave it out or"
             " choose one of them"
         )
+
+
+def _steps(
+    instance: Instance, name: str, method: Method, steps: str | Steps | None
+) -> Steps | None:
+    """The steps that are meant.
+
+    Raises:
+        ValueError: the method takes none, or they are not such as there are.
+    """
+    if steps is None:
+        return None
+    if not method.steps:
+        raise ValueError(
+            f"steps are for the method scope: {name!r} does not take them; leave them out or choose"
+            " scope"
+        )
+    if isinstance(steps, str):
+        from heuristics.scope import steps_of
+
+        return steps_of(steps, instance.options)
+    steps.allowed(instance.options)
+    return steps
 
 
 def _check_features(engine: Engine, given: Arguments) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from schedules.evaluate import Evaluation
 from schedules.files import schedule_to_data
 from schedules.goal import UNITS, Goal
 from schedules.progress import Stop, TracePoint
 from schedules.schedule import Schedule
+
+if TYPE_CHECKING:
+    from heuristics.scope import Steps
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,9 @@ class Result:
         runtime_s: wall time, the loading of kernels not counted; the cost tables of a network are
             counted by the first method that needs them.
         trace: improvements of incumbent and bound over time.
+        counts: how often the method did what, by name; empty if it does not count.
         formulation, engine: of a method with models; None for the others.
+        steps: of Scope's search, if they were asked for.
         seed, workers, time_limit, gap_limit, memory_limit: as asked for; workers as used.
         versions: of the packages that took part, and of the engine.
     """
@@ -40,8 +45,10 @@ class Result:
     bound: float | None
     runtime_s: float
     trace: tuple[TracePoint, ...]
+    counts: dict[str, int]
     formulation: str | None
     engine: str | None
+    steps: Steps | None
     seed: int
     workers: int
     time_limit: float | None
@@ -89,8 +96,10 @@ class Result:
             "edp": None if self.evaluation is None else self.evaluation.edp,
             "schedule": None if self.schedule is None else schedule_to_data(self.schedule),
             "trace": [[point.seconds, point.objective, point.bound] for point in self.trace],
+            "counts": self.counts,
             "formulation": self.formulation,
             "engine": self.engine,
+            "steps": None if self.steps is None else asdict(self.steps),
             "seed": self.seed,
             "workers": self.workers,
             "time_limit": self.time_limit,

@@ -6,8 +6,9 @@ import importlib
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from instances.instance import Instance
 from schedules.evaluate import evaluate
@@ -18,11 +19,14 @@ from solvers.arguments import Arguments, Asked, Log, Method, checked
 from solvers.engines import ENGINES
 from solvers.result import Result
 
+if TYPE_CHECKING:
+    from heuristics.scope import Steps
+
 METHODS: dict[str, Method] = {
     "sequential": Method("heuristics.baselines:sequential", ("numba",)),
     "pipeline": Method("heuristics.baselines:pipeline", ("numba",)),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
-    "scope": Method("heuristics.scope:scope", ("numba",)),
+    "scope": Method("heuristics.scope:scope", ("numba",), steps=True),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
     "annealing": Method("heuristics.annealing:annealing", ("numba",)),
     "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
@@ -48,6 +52,7 @@ def solve(  # noqa: PLR0913 - the one call that everything goes through
     seed: int = 0,
     workers: int | None = None,
     log: Log | None = None,
+    steps: str | Steps | None = None,
     listener: Callable[[TracePoint], None] | None = None,
 ) -> Result:
     """Schedule an instance.
@@ -69,6 +74,8 @@ def solve(  # noqa: PLR0913 - the one call that everything goes through
         seed: for methods that draw random numbers.
         workers: threads; all cores by default.
         log: for cpsat and milp, a file or a logger that takes the engine's log.
+        steps: for scope, what its four steps may do: words that `heuristics.scope.steps_of` reads,
+            such as 'segments=one,clusters=single'. Without: all that `Steps` says by default.
         listener: called at every improvement of incumbent or bound.
 
     Returns:
@@ -93,6 +100,7 @@ def solve(  # noqa: PLR0913 - the one call that everything goes through
         seed=seed,
         workers=workers,
         log=log,
+        steps=steps,
     )
     asked = checked(instance, method, METHODS[method], given)
     _warm_up(instance, method, asked)
@@ -115,6 +123,8 @@ def _run(
 ) -> Stop:
     run = _load(method)
     if asked.engine is None or asked.formulation is None:
+        if asked.steps is not None:
+            run = partial(run, steps=asked.steps)
         return run(instance, progress, given.seed, asked.workers)
     from solvers.models import ModelOptions
 
@@ -156,8 +166,10 @@ def _result(
         bound=None if stop == "infeasible" else progress.bound,
         runtime_s=progress.seconds,
         trace=tuple(progress.trace),
+        counts=progress.counts,
         formulation=asked.formulation,
         engine=None if asked.engine is None else asked.engine.name,
+        steps=asked.steps,
         seed=given.seed,
         workers=asked.workers,
         time_limit=given.time_limit,

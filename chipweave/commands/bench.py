@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,10 +13,12 @@ from chipweave.output import STDOUT, attempt_all, check_writable, write_csv, wri
 from chipweave.status import live
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from chipweave.grid import Grid
     from chipweave.status import Status
     from experiments.bars import Measure
+    from experiments.cases import Case
     from experiments.gap import Summary
     from experiments.store import Store
 
@@ -42,6 +45,30 @@ Examples:
   chipweave bench gap --stored --csv gaps.csv
 """
 
+STEPS_HELP = """Measure what each of the four steps of scope's search is worth.
+
+One line says what the search finds with all its steps, the others what it finds without one of
+them, or with another one in its place: its gap to the proved optimum, and its latency over that
+with all steps. Runs are kept in a store, as those of `bench gap`.
+
+Without options: all built-in networks on simba-4x4, simba-16x16 and datacentre-4x4, 64 samples.
+
+\b
+Variants (see `chipweave solve --steps`):
+  segments=one     one segment
+  clusters=single  one layer a cluster
+  regions=even     equal regions in a segment
+  partitions=none  one option in a cluster, whichever is best
+  partitions=WSP   WSP only
+  partitions=ISP   ISP only
+  partitions=any   instead of one switch in a cluster, any option for any layer
+
+\b
+Examples:
+  chipweave bench steps --networks alexnet,resnet18 --packages simba-4x4
+  chipweave bench steps --stored --csv steps.csv
+"""
+
 BAD_INPUT, STOPPED = 2, 4
 
 PARTS = ("gap", "growth", "huge", "large", "rank")
@@ -53,6 +80,9 @@ Networks = Annotated[
 ]
 Packages = Annotated[
     str | None, typer.Option("--packages", metavar="A,B,C", help="Without: all built-in ones.")
+]
+StepsPackages = Annotated[
+    str, typer.Option("--packages", metavar="A,B,C", help="Names from `chipweave packages`.")
 ]
 Batches = Annotated[str, typer.Option("--batches", metavar="N,M", help="Samples a run.")]
 Methods = Annotated[
@@ -76,7 +106,8 @@ Csv = Annotated[
     typer.Option(
         "--csv",
         metavar="FILE",
-        help="Write a line for each instance and method; '-' prints them, and nothing else.",
+        help="Write a line for each instance and line of the table; '-' prints them, and nothing"
+        " else.",
     ),
 ]
 
@@ -104,43 +135,98 @@ def gap(
     csv: Csv = None,
     markdown: options.Markdown = None,
 ) -> None:
-    check_outputs(json=json, markdown=markdown, inputs=(store,))
-    check_writable("--csv", csv)
-    if [json, markdown, csv].count(STDOUT) > 1:
-        raise ValueError("--json, --markdown and --csv: only one can go to standard output")
+    _check_files(store, json, csv, markdown)
     parts = _parts(only)
     named = options.names("--methods", methods)
     for method in named:
         check_method(method)
-    from experiments.cases import cases
+    from chipweave.bench_report import GAP_COLUMNS, gap_rows, gap_table, measure_table
     from experiments.gap import gaps, stored_gaps
-    from experiments.store import Store
 
-    chosen = cases(
+    chosen = _cases(networks, packages, batches)
+    with _opened(store) as (runs, status):
+        summaries = []
+        if "gap" in parts and stored:
+            summaries = stored_gaps(chosen, named, runs)
+        elif "gap" in parts:
+            summaries = gaps(
+                chosen,
+                named,
+                runs,
+                time_limit=time_limit,
+                seed=seed,
+                workers=workers,
+                watch=status.watch,
+            )
+        measures = _measures(summaries, named, parts, runs, stored, status)
+    tables = [gap_table(summaries)] if summaries else []
+    tables += [measure_table(measures)] if measures else []
+    data = {
+        "methods": [summary.to_data() for summary in summaries],
+        "measures": [measure.to_data() for measure in measures],
+    }
+    rows = (GAP_COLUMNS, gap_rows(summaries))
+    _report(tables, data, rows, json=json, csv=csv, markdown=markdown)
+
+
+@app.command("steps", help=STEPS_HELP)
+def steps(
+    networks: Networks = None,
+    packages: StepsPackages = "simba-4x4,simba-16x16,datacentre-4x4",
+    batches: Batches = "64",
+    store: StoreFile = "runs.db",
+    stored: Stored = False,
+    time_limit: TimeLimit = 120.0,
+    workers: options.Workers = None,
+    json: options.Json = None,
+    csv: Csv = None,
+    markdown: options.Markdown = None,
+) -> None:
+    _check_files(store, json, csv, markdown)
+    from chipweave.bench_report import STEPS_COLUMNS, steps_rows, steps_table
+    from experiments.ablation import ablation, stored_ablation
+
+    chosen = _cases(networks, packages, batches)
+    with _opened(store) as (runs, status):
+        if stored:
+            variants = stored_ablation(chosen, runs)
+        else:
+            variants = ablation(
+                chosen, runs, time_limit=time_limit, workers=workers, watch=status.watch
+            )
+    data = {"variants": [variant.to_data() for variant in variants]}
+    rows = (STEPS_COLUMNS, steps_rows(variants))
+    _report([steps_table(variants)], data, rows, json=json, csv=csv, markdown=markdown)
+
+
+def _check_files(store: str, json: str | None, csv: str | None, markdown: str | None) -> None:
+    check_outputs(json=json, markdown=markdown, inputs=(store,))
+    check_writable("--csv", csv)
+    if [json, markdown, csv].count(STDOUT) > 1:
+        raise ValueError("--json, --markdown and --csv: only one can go to standard output")
+
+
+def _cases(networks: str | None, packages: str | None, batches: str) -> list[Case]:
+    from experiments.cases import cases
+
+    return cases(
         None if networks is None else options.names("--networks", networks),
         None if packages is None else options.names("--packages", packages),
         options.counts("--batches", batches),
     )
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[Store, Status]]:
+    """A store and a status line; Ctrl-C ends the command."""
+    from experiments.store import Store
+
     try:
-        with Store(store) as runs, live("bench") as status:
-            summaries = []
-            if "gap" in parts and stored:
-                summaries = stored_gaps(chosen, named, runs)
-            elif "gap" in parts:
-                summaries = gaps(
-                    chosen,
-                    named,
-                    runs,
-                    time_limit=time_limit,
-                    seed=seed,
-                    workers=workers,
-                    watch=status.watch,
-                )
-            measures = _measures(summaries, named, parts, runs, stored, status)
+        with Store(path) as runs, live("bench") as status:
+            yield runs, status
     except KeyboardInterrupt:
-        typer.echo(f"interrupted: {store} has what is done, the same command goes on", err=True)
+        typer.echo(f"interrupted: {path} has what is done, the same command goes on", err=True)
         raise typer.Exit(STOPPED) from None
-    _report(summaries, measures, json=json, csv=csv, markdown=markdown)
 
 
 def _parts(text: str) -> list[str]:
@@ -177,31 +263,26 @@ def _measures(
 
 
 def _report(
-    summaries: Sequence[Summary],
-    measures: Sequence[Measure],
+    tables: Sequence[Grid],
+    data: Any,
+    rows: tuple[Sequence[str], Iterable[Sequence[object]]],
     *,
     json: str | None,
     csv: str | None,
     markdown: str | None,
 ) -> None:
-    from chipweave.bench_report import GAP_COLUMNS, gap_rows, gap_table, measure_table
+    """Print the tables, unless a file goes to standard output, and write the files."""
     from chipweave.grid import console
 
-    tables = [gap_table(summaries)] if summaries else []
-    tables += [measure_table(measures)] if measures else []
     if STDOUT not in (json, csv, markdown):
         screen = console()
         for table in tables:
             table.show(screen)
-    data = {
-        "methods": [summary.to_data() for summary in summaries],
-        "measures": [measure.to_data() for measure in measures],
-    }
     writes = []
     if json is not None:
         writes.append(lambda: write_json(json, data))
     if csv is not None:
-        writes.append(lambda: write_csv(csv, GAP_COLUMNS, gap_rows(summaries)))
+        writes.append(lambda: write_csv(csv, *rows))
     if markdown is not None:
         writes.append(lambda: write_text(markdown, "\n".join(t.markdown() for t in tables)))
     attempt_all(writes)

@@ -28,6 +28,7 @@ schedule. Ctrl-C ends the run with the best schedule so far.
 Examples:
   chipweave solve resnet50
   chipweave solve resnet152 --package simba-16x16 --batch 16 --method scope
+  chipweave solve resnet50 --method scope --steps clusters=single,partitions=WSP
   chipweave solve bert-base --sequence 128 --package datacentre-2x2 --plot bert.png
   chipweave solve my-tables.yaml --method cpsat --time-limit 60 --out schedule.yaml
   chipweave solve resnet50 --json - | jq .objective
@@ -55,6 +56,17 @@ Log = Annotated[
     typer.Option("--log", metavar="FILE", help="Write what the engine says of its search."),
 ]
 
+Steps = Annotated[
+    str | None,
+    typer.Option(
+        "--steps",
+        metavar="STEP=WAY,..",
+        help="For scope, to see what each step of its search is worth: segments=any|one,"
+        " clusters=merged|single, regions=free|even, partitions=switch|none|any or the only"
+        " option. The first of each is what it does without.",
+    ),
+]
+
 
 @options.flat
 def solve(
@@ -65,6 +77,7 @@ def solve(
     objective: options.Objective = "latency",
     formulation: options.FormulationName = None,
     engine: options.EngineName = None,
+    steps: Steps = None,
     start: Start = None,
     no_start: options.NoStart = False,
     log: Log = None,
@@ -88,6 +101,7 @@ def solve(
             goal=goal,
             formulation=formulation,
             engine=engine,
+            steps=steps,
             start=not no_start if start is None else read_start(instance, start),
             log=None if log is None else Path(log),
             listener=status,

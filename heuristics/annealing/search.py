@@ -53,6 +53,7 @@ def annealing(instance: Instance, progress: Progress, seed: int, workers: int) -
         with ThreadPoolExecutor(workers) as pool:
             for cooled, moves in rounds(progress, len(first.options), offering):
                 search.draw(pool, moves, cooled)
+                progress.count("moves", moves * len(search.chains))
                 search.offer(progress, pressing=False)
     finally:
         search.offer(progress, pressing=True)

@@ -28,7 +28,7 @@ class Candidates(NamedTuple):
         dram: [N] cycles of DRAM traffic a sample.
         guesses: [N] cycles that they will about cost, FAR if nothing fits.
         costs: [N] cycles; UNKNOWN, or FAR if there is nothing, or nothing of use.
-        clusters, beats: [N] with which `cover` finds a known cost again; no clusters if it is tiled.
+        clusters, beats: [N] with which `cover` finds a known cost again; 0 clusters if it is tiled.
     """
 
     begin: Ints

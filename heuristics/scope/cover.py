@@ -16,7 +16,6 @@ from instances.jit import compiled, lean
 from instances.stages import FAR
 from instances.tables import Ints
 
-
 COUNTED = 64
 """Where a segment takes more clusters, the last one or two too many are not looked for."""
 

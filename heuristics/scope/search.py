@@ -48,14 +48,17 @@ from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 
 
-def scope(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+def scope(
+    instance: Instance, progress: Progress, seed: int, workers: int, steps: Steps | None = None
+) -> Stop:
     """Scope's search: segments, merged clusters, regions, one switch from WSP to ISP.
 
     It begins with the sequential schedule, so that it has something to return whenever it is
-    stopped.
+    stopped; unless it is given other steps, which that schedule may not follow.
     """
-    sequential(instance, progress, seed, workers)
-    return search(instance, progress, workers, SCOPE)
+    if steps is None:
+        sequential(instance, progress, seed, workers)
+    return search(instance, progress, workers, steps or SCOPE)
 
 
 def scope_plus(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
@@ -99,6 +102,7 @@ class _Search:
         self.found: Candidates = candidates(
             self.costs, areas_of(self.costs), instance.batch, self.steps.resolution
         )
+        progress.count("candidates", len(self.found.first))
         self.budget = steps.budget * len(instance.layers) + FREE
         self._look()
 
@@ -116,6 +120,7 @@ class _Search:
             self.progress,
             self.workers,
         )
+        self.progress.count("stage times", len(self.stages.times))
         self.needs: Needs = needs_of(
             self.stages, limits, chiplets, batch, self.progress, self.workers
         )
@@ -158,6 +163,7 @@ class _Search:
 
     def _price(self, chosen: Ints, below: Ints) -> None:
         """Settle the costs of candidates as far as they are below what is of use."""
+        self.progress.count("segments priced", len(chosen))
         parts = np.array_split(np.arange(len(chosen)), self.workers)
 
         def part(index: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -75,12 +75,31 @@ class Steps:
             same[:, 0] = True
         return same
 
+    @property
+    def text(self) -> str:
+        """The four steps in words, as `steps_of` reads them."""
+        ways = {
+            "segments": "any" if self.resolution else "one",
+            "clusters": "merged" if self.longest > 1 else "single",
+            "regions": "even" if self.even else "free",
+            "partitions": self.only or self.changes,
+        }
+        return ",".join(f"{step}={way}" for step, way in ways.items())
+
 
 SCOPE = Steps()
 """The search of method `scope`."""
 
+WAYS: dict[str, dict[str, dict[str, Any]]] = {
+    "segments": {"any": {}, "one": {"resolution": 0}},
+    "clusters": {"merged": {}, "single": {"longest": 1}},
+    "regions": {"free": {}, "even": {"even": True}},
+    "partitions": {"switch": {}, "none": {"changes": "none"}, "any": {"changes": "any"}},
+}
+"""Step -> how it may be taken -> the fields that say so; the first way is that of `scope`."""
+
 WIDE = Steps(
-    budget=2000,
+    budget=100,
     resolution=256,
     longest=192,
     changes="any",
@@ -92,3 +111,39 @@ WIDE = Steps(
     slack=4,
 )
 """The second search of method `scope+`."""
+
+
+def steps_of(text: str, options: tuple[str, ...]) -> Steps:
+    """Steps in words: `segments=one,partitions=ISP`; one that is not named is as in `scope`.
+
+    Args:
+        options: of the instance; each may be the only one, as a way to take partitions.
+
+    Raises:
+        ValueError: a step that there is not or that is named twice, or a way that it does not have.
+    """
+    chosen: dict[str, str] = {}
+    for part in text.split(","):
+        step, _, way = (word.strip() for word in part.partition("="))
+        if step not in WAYS:
+            raise ValueError(f"steps: {step!r} is no step: expected {_known(options)}")
+        if step in chosen:
+            raise ValueError(f"steps: {step} is named twice")
+        if way not in _ways(step, options):
+            known = ", ".join(_ways(step, options))
+            raise ValueError(f"steps: {step} cannot be {way!r}: expected one of {known}")
+        chosen[step] = way
+    steps = SCOPE
+    for step, way in chosen.items():
+        steps = replace(steps, **_ways(step, options)[way])
+    return steps
+
+
+def _ways(step: str, options: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    if step != "partitions":
+        return WAYS[step]
+    return {**{option: {"only": option} for option in options}, **WAYS[step]}
+
+
+def _known(options: tuple[str, ...]) -> str:
+    return ", ".join(f"{step}={'|'.join(_ways(step, options))}" for step in WAYS)

@@ -185,6 +185,7 @@ class _Search:
         if alone >= 0 and self.instance.batch * alone < cost:
             cost, clusters, beat = self.instance.batch * alone, 0, alone
         self.settled[first, last] = True
+        self.progress.count("segments settled")
         self.lower[first, last] = FAR
         if cost <= most:
             self.lower[first, last] = cost + load

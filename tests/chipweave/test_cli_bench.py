@@ -1,18 +1,27 @@
-"""`chipweave bench gap`: tables, files and refusals."""
+"""`chipweave bench`: tables, files and refusals."""
 
 import csv
 import io
 import json
 from collections.abc import Callable
 from pathlib import Path
+from statistics import geometric_mean
 
 import pytest
 
-from chipweave.bench_report import GAP_COLUMNS, gap_table, measure_table
+from chipweave.bench_report import (
+    GAP_COLUMNS,
+    STEPS_COLUMNS,
+    gap_table,
+    measure_table,
+    steps_table,
+)
+from experiments.ablation import PACKAGES, VARIANTS, Variant
 from experiments.bars import Measure
 from experiments.cases import Case
 from experiments.gap import Gap, Summary
 from experiments.store import Record, Store, Task
+from instances.networks import network_names
 from solvers.solve import solve
 
 Run = Callable[..., tuple[int, str, str]]
@@ -21,6 +30,10 @@ Run = Callable[..., tuple[int, str, str]]
 GAP = (
     *("bench", "gap", "--networks", "alexnet,vgg16", "--packages", "datacentre-2x2"),
     *("--batches", "16", "--methods", "scope,segmented", "--only", "gap", "--workers", "1"),
+)
+STEPS = (
+    *("bench", "steps", "--networks", "alexnet", "--packages", "datacentre-4x4,simba-4x4"),
+    *("--batches", "16", "--workers", "1"),
 )
 CASES = [Case("alexnet", "datacentre-2x2", 16), Case("vgg16", "datacentre-2x2", 16)]
 
@@ -121,6 +134,83 @@ def test_the_group_alone_shows_its_commands(run: Run) -> None:
     code, out, err = run("bench")
     assert (code, err) == (2, "")
     assert "gap" in out
+    assert "steps" in out
+
+
+def test_the_worth_of_each_step_is_printed(run: Run, store: Path) -> None:
+    code, out, err = run(*STEPS, "--store", store)
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    cases = [Case("alexnet", package, 16) for package in ("datacentre-4x4", "simba-4x4")]
+    whole = [solve(case.instance(), "scope").objective for case in cases]
+    for steps in VARIANTS[1:]:
+        (row,) = (line for line in lines if line[:2] == [steps, "2"])
+        found = [solve(case.instance(), "scope", steps=steps).objective for case in cases]
+        ratios = [own / best for own, best in zip(found, whole, strict=True) if own and best]
+        assert row[2] == str(found.count(None))
+        assert row[3] == f"{geometric_mean(ratios):.4f}"
+    (row,) = (line for line in lines if line[:2] == ["all", "four"])
+    assert row[2:5] == ["2", "0", "1.0000"]
+    with Store(store) as kept:
+        assert len(kept) == 2 * (1 + len(VARIANTS))
+
+
+def test_stored_variants_are_shown_without_running_and_in_every_form(
+    run: Run, store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(*STEPS, "--store", store)
+    monkeypatch.setattr("experiments.cases.solve", None)
+    text = tmp_path / "steps.md"
+    code, out, err = run(*STEPS, "--store", store, "--stored", "--csv", "-", "--markdown", text)
+    assert (code, err) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert list(rows[0]) == list(STEPS_COLUMNS)
+    assert [row["steps"] for row in rows[::2]] == [steps or "" for steps in VARIANTS]
+    assert "| all four | 2 | 0 | 1.0000 |" in text.read_text()
+    _, out, _ = run(*STEPS, "--store", store, "--stored", "--json", "-")
+    variants = json.loads(out)["variants"]
+    assert [variant["steps"] for variant in variants] == list(VARIANTS)
+    assert variants[1]["unscheduled"] == variants[1]["compared"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--networks", "alex"], "there is no built-in network 'alex'"),
+        (["--batches", "0"], "batch 0 is not at least 1"),
+        (["--csv", "-", "--markdown", "-"], "only one can go to standard output"),
+        (["--methods", "scope"], "No such option: --methods"),
+    ],
+)
+def test_variants_that_cannot_be_meant_are_refused_in_one_line(
+    run: Run, store: Path, arguments: list[str], message: str
+) -> None:
+    code, out, err = run(*STEPS, "--store", store, *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def test_without_options_the_steps_are_measured_on_three_packages(run: Run, store: Path) -> None:
+    code, out, err = run("bench", "steps", "--stored", "--store", store, "--csv", "-")
+    assert (code, err) == (0, "")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert {row["package"] for row in rows} == set(PACKAGES)
+    assert {row["batch"] for row in rows} == {"64"}
+    assert {row["network"] for row in rows} == set(network_names())
+
+
+def test_a_variant_shows_where_it_found_no_schedule_and_where_nothing_is_known() -> None:
+    task = Task("c", 16, "scope", "1")
+    records = [Record(task, {"objective": value, "runtime_s": 0.5}) for value in (300, 200, None)]
+    whole = Summary("scope", tuple(Gap(CASES[0], "scope", records[1], 150, True) for _ in "abcd"))
+    gaps = tuple(Gap(CASES[0], "scope", record, 150, True) for record in [*records, None])
+    variant = Variant(Summary("scope", gaps, "segments=one"), whole)
+    (row,) = steps_table([variant]).rows
+    assert row == [
+        *("segments=one", "4", "1", "1.2247", "37.500%", "37.500%", "50.000%", str(CASES[0])),
+        *("0", "0.500", "1 without a gap"),
+    ]
 
 
 def test_a_gap_without_a_proof_is_marked_as_an_upper_bound() -> None:

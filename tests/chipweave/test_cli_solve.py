@@ -119,6 +119,22 @@ def test_seed_workers_and_limit_are_recorded(run: Run, tiny: Path) -> None:
     assert (result["seed"], result["workers"], result["time_limit"]) == (7, 2, 30.0)
 
 
+def test_steps_and_counts_of_a_search_are_shown(run: Run, tiny: Path) -> None:
+    search = ("solve", tiny, "--method", "scope", "--steps", "clusters=single")
+    code, out, err = run(*search)
+    assert (code, err) == (0, "")
+    (line,) = (line.split(maxsplit=1) for line in out.splitlines() if "stage times" in line)
+    result = json.loads(run(*search, "--json", "-")[1])
+    assert result["steps"]["longest"] == 1
+    counts = result["counts"]
+    assert line[0] == "counted"
+    assert line[1].strip() == ", ".join(f"{what} {count}" for what, count in counts.items())
+    assert "segments=any,clusters=single,regions=free,partitions=switch" in out
+    code, out, _ = run("solve", tiny, "--method", "sequential")
+    assert "counted" not in out
+    assert "steps" not in out
+
+
 def test_all_files_are_written_and_no_scraps_left(run: Run, tiny: Path, tmp_path: Path) -> None:
     wanted = {"r.json", "s.yaml", "p.svg"}
     code, out, _ = run(
@@ -171,6 +187,11 @@ def test_infinite_throughput_is_null_in_json(run: Run, tmp_path: Path) -> None:
         (("solve", "alexnet", "--batch", "many"), "--batch"),
         (("solve", "alexnet", "--batch", "0"), "batch 0 is not at least 1"),
         (("solve", "alexnet", "--sequence", "9"), "sequence"),
+        (("solve", "alexnet", "--steps", "segments=one"), "steps are for the method scope"),
+        (
+            ("solve", "{tiny}", "--method", "scope", "--steps", "regions=odd"),
+            "expected one of free",
+        ),
         (("solve", "alexnet", "--time-limit", "-1", "--method", "sequential"), "time limit -1"),
         (("solve", "alexnet", "--time-limit", "nan", "--method", "sequential"), "time limit nan"),
         (("solve", "alexnet", "--workers", "0", "--method", "sequential"), "workers 0"),

@@ -91,6 +91,15 @@ def test_the_trace_has_a_point_for_each_improvement_and_never_turns_back(
     assert all(earlier <= later for earlier, later in pairwise([0.0, *times, progress.seconds]))
 
 
+def test_counts_of_one_name_add_up(example: Instance) -> None:
+    progress = Progress(example)
+    assert progress.counts == {}
+    progress.count("moves", 3)
+    progress.count("stages")
+    progress.count("moves", 4)
+    assert progress.counts == {"moves": 7, "stages": 1}
+
+
 def test_the_listener_hears_of_every_point(example: Instance) -> None:
     heard: list[TracePoint] = []
     progress = Progress(example, listener=heard.append)

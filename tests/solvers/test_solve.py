@@ -4,12 +4,14 @@ import json
 import math
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from heuristics.scope import Steps
 from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.goal import Goal, Pin
@@ -59,6 +61,9 @@ def test_the_methods_are_those_of_the_command_line() -> None:
         ("scope", {"gap_limit": 0.1}, "gap limit is for the methods cpsat and milp: 'scope'"),
         ("exact", {"memory_limit": 9}, "memory limit is for the methods cpsat and milp"),
         ("enumerate", {"log": "x.log"}, "log is for the methods cpsat and milp"),
+        ("scope+", {"steps": "segments=one"}, "steps are for the method scope: 'scope.' does not"),
+        ("scope", {"steps": "segments=two"}, "segments cannot be 'two': expected one of any, one"),
+        ("scope", {"steps": Steps(only="OSP")}, "option 'OSP' is none of ISP, WSP"),
         ("sequential", {"goal": Goal("energy")}, "'sequential' minimises the latency and takes"),
         ("pipeline", {"goal": CAPPED}, "'pipeline' minimises the latency and takes no conditions"),
         ("segmented", {"goal": CAPPED}, "use exact, cpsat or milp for other goals"),
@@ -147,6 +152,39 @@ def test_a_method_without_models_records_none(example: Instance) -> None:
     data = solve(example, "exact").to_data()
     assert (data["formulation"], data["engine"], data["gap_limit"]) == (None, None, None)
     assert set(data["versions"]) == {"chipweave", "numpy", "numba"}
+
+
+def test_a_result_records_the_steps_that_scope_was_held_to(example: Instance) -> None:
+    result = solve(example, "scope", steps="clusters=single,partitions=WSP")
+    assert result.steps == Steps(longest=1, only="WSP")
+    data = json.loads(json.dumps(result.to_data()))["steps"]
+    assert (data["longest"], data["only"], data["even"]) == (1, "WSP", False)
+    assert result == replace(
+        solve(example, "scope", steps=result.steps),
+        runtime_s=result.runtime_s,
+        trace=result.trace,
+    )
+    assert result.schedule is not None
+    assert all(c.first == c.last for s in result.schedule.segments for c in s.clusters)
+    assert solve(example, "scope").to_data()["steps"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "names"),
+    [
+        ("scope", ["stage times", "candidates", "segments priced"]),
+        ("annealing", ["moves"]),
+        ("exact", ["segments settled"]),
+        ("sequential", []),
+    ],
+)
+def test_a_result_has_the_counts_of_its_run_alone(
+    example: Instance, method: str, names: list[str]
+) -> None:
+    first, second = (solve(example, method, workers=1) for _ in range(2))
+    assert list(first.counts) == names
+    assert all(count > 0 for count in first.counts.values())
+    assert json.loads(json.dumps(first.to_data()))["counts"] == first.counts == second.counts
 
 
 def test_an_infeasible_result_has_no_bound(example: Instance) -> None:
