@@ -118,7 +118,7 @@ def _even_cover(
 ) -> int:
     """The same with C // K chiplets for each of K clusters."""
     for clusters in range(1, min(most, COUNTED) + 1):
-        g = np.searchsorted(stages.sizes, rules.chiplets // clusters)
+        g = int(np.searchsorted(stages.sizes, rules.chiplets // clusters))
         _regions(stages, task, beat, g, g + 1, room)
         if _fewest(task.last - task.first + 1, rules.chiplets, clusters, room) == clusters:
             return clusters
@@ -253,6 +253,11 @@ def _trace_back(size: int, number: int, room: Cover) -> None:
         end = at
 
 
+def clusters_of(task: Task, number: int, room: Cover) -> tuple[Ints, Ints]:
+    """([K] first layers, [K] regions) of the cover that was found last."""
+    return task.first + room.first[:number], room.chiplets[:number].copy()
+
+
 @lean
 def _slowest(stages: StageTimes, task: Task, number: int, room: Cover) -> int:
     """The beat of the cover that was found last."""
@@ -282,7 +287,7 @@ def best_cover(stages: StageTimes, task: Task, rules: Rules, room: Cover) -> tup
     while len(ahead) > 0:
         low, high, fewest = ahead.pop()
         high = min(high, (best[0] - 1) // (rules.batch + fewest - 1))
-        if low > high or (best[1] > 0 and high - low <= high >> rules.precision):
+        if low > high or (best[1] > 0 and high - low < high >> rules.precision):
             continue
         if best[1] > 0:
             beat = (low + high) // 2

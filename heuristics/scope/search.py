@@ -19,6 +19,7 @@ from heuristics.scope.cover import (
     Rules,
     Task,
     best_cover,
+    clusters_of,
     cover,
     new_cover,
 )
@@ -183,7 +184,12 @@ class _Search:
             whole = Cluster(first, last, self.instance.chiplets, names[:1])
             return Segment((whole,), tiled=True)
         number, beat = int(self.found.clusters[at]), int(self.found.beats[at])
-        begins, regions = _clusters(self.stages, self.rules, first, last, beat, number)
+        task, room = (
+            Task(first, last, 0, beat, beat, FAR),
+            new_cover(last - first + 1, self.stages.longest),
+        )
+        number = cover(self.stages, task, self.rules, beat, number, room)
+        begins, regions = clusters_of(task, number, room)
         ends = [*(begins[1:] - 1).tolist(), last]
         return Segment(
             tuple(
@@ -240,14 +246,3 @@ def _single(
     if beat == FAR:
         return FAR, 0, 0
     return rules.batch * max(beat, dram), 1, max(beat, dram)
-
-
-@compiled
-def _clusters(
-    stages: StageTimes, rules: Rules, first: int, last: int, beat: int, number: int
-) -> tuple[Ints, Ints]:
-    """([K] first layers, [K] regions) of the cover with this beat and number of clusters."""
-    task = Task(first, last, 0, beat, beat, FAR)
-    room = new_cover(last - first + 1, stages.longest)
-    number = cover(stages, task, rules, beat, number, room)
-    return first + room.first[:number], room.chiplets[:number].copy()
