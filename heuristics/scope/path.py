@@ -137,4 +137,4 @@ def beat_limits(found: Candidates, loads: Ints, batch: int, margin: int, slack: 
                 if around < FAR and around + found.guesses[at] <= bar:
                     beat = max(beat, found.guesses[at] // batch)
         limits[first:end] = np.maximum(limits[first:end], beat)
-    return slack * limits
+    return slack * limits // 100

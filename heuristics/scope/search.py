@@ -64,14 +64,18 @@ def scope(
 
 def scope_plus(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
     """Scope's search, then a wider one with any partition of any layer, and a bound (ours)."""
-    stop = scope(instance, progress, seed, workers)
-    if stop == "finished":
-        stop = search(instance, progress, workers, WIDE)
-    if stop == "finished":
-        for bound in rising_bounds(instance, progress.objective, lambda: progress.expired):
-            progress.raise_bound(bound)
-        stop = "time-limit" if progress.expired else stop
-    return "optimal" if progress.proved else stop
+    sequential(instance, progress, seed, workers)
+    try:
+        narrow = _Search(instance, progress, workers, SCOPE)
+        narrow.run()
+        _Search(instance, progress, workers, WIDE, narrow.needs).run()
+    except OutOfTimeError:
+        return "time-limit"
+    for bound in rising_bounds(instance, progress.objective, lambda: progress.expired):
+        progress.raise_bound(bound)
+    if progress.proved:
+        return "optimal"
+    return "time-limit" if progress.expired else "finished"
 
 
 def search(instance: Instance, progress: Progress, workers: int, steps: Steps) -> Stop:
@@ -90,11 +94,21 @@ FREE = 2**17
 class _Search:
     """One run: stage times and guesses first, then prices of candidates.
 
+    Args:
+        known: of a search before; they tell better which stages are of use.
+
     Raises:
         OutOfTimeError: the time limit passed.
     """
 
-    def __init__(self, instance: Instance, progress: Progress, workers: int, steps: Steps) -> None:
+    def __init__(
+        self,
+        instance: Instance,
+        progress: Progress,
+        workers: int,
+        steps: Steps,
+        known: Needs | None = None,
+    ) -> None:
         self.instance, self.progress, self.workers = instance, progress, workers
         self.steps = steps.for_depth(len(instance.layers))
         self.costs: StageCosts = stage_costs(instance.costs)
@@ -105,6 +119,8 @@ class _Search:
         )
         progress.count("candidates", len(self.found.first))
         self.budget = steps.budget * len(instance.layers) + FREE
+        if known is not None:
+            guess_again(self.found, known, instance.chiplets, instance.batch)
         self._look()
 
     def _look(self) -> None:

@@ -51,7 +51,7 @@ class Steps:
     budget: int = 16
     precision: int = 8
     margin: int = 50
-    slack: int = 3
+    slack: int = 300
 
     def for_depth(self, layers: int) -> Steps:
         """These steps, or coarser ones for a deep network, so that time and memory are linear."""
@@ -107,8 +107,8 @@ WIDE = Steps(
     fine=256,
     percents=(103, 100, 98, 96, 94, 92, 88, 80, 60, 30, 1),
     precision=12,
-    margin=100,
-    slack=4,
+    margin=15,
+    slack=120,
 )
 """The second search of method `scope+`."""
 
