@@ -118,8 +118,8 @@ def path_to_end(found: Candidates, by: Ints) -> Ints:
 def beat_limits(found: Candidates, loads: Ints, batch: int, margin: int, slack: int) -> Ints:
     """[L] cycles beyond which a stage is of no use, by the layer that it begins with.
 
-    `slack` times the largest beat among the candidates around the layer that take a path at most
-    `margin` percent longer than the best.
+    `slack` percent of the largest beat among the candidates around the layer that take a path at
+    most `margin` percent longer than the best.
     """
     ahead, _ = from_start(found, loads, 100)
     behind = to_end(found, loads, 100)

@@ -87,10 +87,6 @@ def search(instance: Instance, progress: Progress, workers: int, steps: Steps) -
     return "finished"
 
 
-FREE = 2**17
-"""Layers in candidates that may be priced whatever the depth of the network."""
-
-
 class _Search:
     """One run: stage times and guesses first, then prices of candidates.
 
@@ -118,7 +114,7 @@ class _Search:
             self.costs, areas_of(self.costs), instance.batch, self.steps.resolution
         )
         progress.count("candidates", len(self.found.first))
-        self.budget = steps.budget * len(instance.layers) + FREE
+        self.budget = steps.free + steps.budget * len(instance.layers)
         if known is not None:
             guess_again(self.found, known, instance.chiplets, instance.batch)
         self._look()

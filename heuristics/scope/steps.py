@@ -35,9 +35,9 @@ class Steps:
         ways: how many ways to run a cluster are kept for each option of its last layer.
         fine: region sizes that are told apart, as in `region_sizes`.
         percents: shares of their guesses with which segments are tried, one after the other.
-        budget: how many candidates over each layer may be priced, beyond some that always may.
+        free, budget: so many layers in candidates may be priced, and so many more for each layer.
         precision: of a segment's beat: 1 / 2^precision.
-        margin, slack: stages that are not looked at, as in `beat_limits`.
+        margin, slack: which stages are not looked at, in percent, as in `beat_limits`.
     """
 
     resolution: int = 128
@@ -48,7 +48,8 @@ class Steps:
     ways: int = 4
     fine: int = 64
     percents: tuple[int, ...] = (103, 100, 98)
-    budget: int = 16
+    free: int = 2**16
+    budget: int = 10
     precision: int = 8
     margin: int = 50
     slack: int = 300
@@ -99,7 +100,8 @@ WAYS: dict[str, dict[str, dict[str, Any]]] = {
 """Step -> how it may be taken -> the fields that say so; the first way is that of `scope`."""
 
 WIDE = Steps(
-    budget=100,
+    free=2**21,
+    budget=50,
     resolution=256,
     longest=192,
     changes="any",
@@ -107,8 +109,8 @@ WIDE = Steps(
     fine=256,
     percents=(103, 100, 98, 96, 94, 92, 88, 80, 60, 30, 1),
     precision=12,
-    margin=15,
-    slack=120,
+    margin=25,
+    slack=150,
 )
 """The second search of method `scope+`."""
 
