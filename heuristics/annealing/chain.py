@@ -6,7 +6,7 @@ import numpy as np
 
 from heuristics.annealing.moves import ODDS, change, extent, refit_stale
 from heuristics.annealing.state import SEGMENT, Problem, State, price
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR
 
 CUMULATED = np.cumsum(ODDS) / ODDS.sum()
@@ -15,7 +15,7 @@ REFITTED = 0.5
 """How often the clusters that a move has changed get new options before they are judged."""
 
 
-@compiled
+@lean
 def copy(source: State, target: State, first: int, after: int) -> None:
     """Copy the layers first..after-1 of a state."""
     for layer in range(first, after):

@@ -17,7 +17,7 @@ import numpy as np
 
 from heuristics.annealing.refit import refit
 from heuristics.annealing.state import CLUSTER, INSIDE, SEGMENT, STALE, TILED, Problem, State
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import loading
 
 (
@@ -40,7 +40,7 @@ SCALE = 2**12
 """Weights of regions are multiples of chiplets by this."""
 
 
-@compiled
+@lean
 def segment_at(state: State, layer: int) -> tuple[int, int]:
     """First layer of the segment around a layer, and the layer after its last."""
     first, after = layer, layer + 1
@@ -51,7 +51,7 @@ def segment_at(state: State, layer: int) -> tuple[int, int]:
     return first, after
 
 
-@compiled
+@lean
 def cluster_at(state: State, layer: int) -> tuple[int, int]:
     """First layer of the cluster around a layer, and the layer after its last."""
     first, after = layer, layer + 1
@@ -62,7 +62,7 @@ def cluster_at(state: State, layer: int) -> tuple[int, int]:
     return first, after
 
 
-@compiled
+@lean
 def extent(state: State, layer: int, kind: int, forward: bool) -> tuple[int, int]:
     """The segments that a move can touch: first layer, and the layer after the last."""
     first, after = segment_at(state, layer)
@@ -231,7 +231,7 @@ def balance(problem: Problem, state: State, layer: int, rng: np.random.Generator
     return share(problem, state, first, after, rng)
 
 
-@compiled
+@lean
 def part_of_work(problem: Problem, first: int, middle: int, after: int) -> float:
     """The part of the work of first..after-1 that lies before `middle`."""
     whole = problem.work[after] - problem.work[first]
@@ -289,7 +289,7 @@ def shift_cluster(
     return True
 
 
-@compiled
+@lean
 def weigh(state: State, first: int, after: int, factor: float) -> None:
     """Put weights in the place of regions: chiplets times a factor."""
     for begin in range(first, after):

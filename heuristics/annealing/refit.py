@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from heuristics.annealing.state import Problem, State, stage_time
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import FAR, arrival, entry, resident, sending, step
 
 TRIES = 2
@@ -59,7 +59,7 @@ def choose_options(problem: Problem, state: State, first: int, after: int, price
         own = chosen[layer - first, own]
 
 
-@compiled
+@lean
 def layer_cost(
     problem: Problem, first: int, layer: int, option: int, chiplets: int, price: float
 ) -> float:

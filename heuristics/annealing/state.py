@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instances.jit import compiled
+from instances.jit import compiled, lean
 from instances.stages import (
     FAR,
     StageCosts,
@@ -99,7 +99,7 @@ def start(problem: Problem, state: State) -> bool:
     return total < FAR
 
 
-@compiled
+@lean
 def choose_option(problem: Problem, state: State, layer: int, chiplets: int) -> int:
     """Give a layer that is a segment a region and its fastest option; the beat, FAR if none."""
     fastest, best = FAR, 0
@@ -113,7 +113,7 @@ def choose_option(problem: Problem, state: State, layer: int, chiplets: int) -> 
     return fastest if fastest == FAR else max(fastest, dram(problem.costs, layer, layer))
 
 
-@compiled
+@lean
 def stage_time(costs: StageCosts, state: State, first: int, last: int) -> int:
     """Cycles a sample of the cluster first..last; FAR if it does not fit the buffer."""
     chiplets, own = state.regions[first], state.options[first]
@@ -133,7 +133,7 @@ def stage_time(costs: StageCosts, state: State, first: int, last: int) -> int:
     return time + sending(costs, last, own, chiplets) + departure(costs, first, last, chiplets)
 
 
-@compiled
+@lean
 def price(problem: Problem, state: State, first: int, after: int, limit: int) -> int:
     """Settle the totals of the segments within first..after-1.
 
@@ -155,7 +155,7 @@ def price(problem: Problem, state: State, first: int, after: int, limit: int) ->
     return total
 
 
-@compiled
+@lean
 def segment_total(problem: Problem, state: State, first: int, last: int, limit: int) -> int:
     """Cycles of a segment, loads included; FAR if it does not fit or exceeds the limit."""
     load = loading(problem.costs, first, last)
