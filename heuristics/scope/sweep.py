@@ -130,7 +130,7 @@ def sweep(
     """
     for layer in range(first, last + 1):
         k = layer - first
-        _extend(costs, column, changes, first, layer, labels)
+        _extend(costs, column, changes, first, layer, limit, labels)
         row = layer - column.first
         best = FAR
         for option in range(changes.shape[0]):
@@ -146,9 +146,15 @@ def sweep(
 
 @lean
 def _extend(
-    costs: StageCosts, column: Column, changes: Bools, first: int, layer: int, labels: Labels
+    costs: StageCosts,
+    column: Column,
+    changes: Bools,
+    first: int,
+    layer: int,
+    limit: int,
+    labels: Labels,
 ) -> None:
-    """Labels of one more layer of a cluster from `first`."""
+    """Labels of one more layer of a cluster from `first`, as far as they keep the limit."""
     k, row, c = layer - first, layer - column.first, column.chiplets
     held = waiting(costs, first, layer, c)
     for option in range(changes.shape[0]):
@@ -168,10 +174,10 @@ def _extend(
                 continue
             more = column.step[row, before, option] + extra
             for way in range(labels.number[k - 1, before]):
+                time = labels.time[k - 1, before, way] + more
                 total = labels.kept[k - 1, before, way] + kept
                 peak = max(labels.peak[k - 1, before, way], need)
-                if total + peak <= costs.capacity:
-                    time = labels.time[k - 1, before, way] + more
+                if time <= limit and total + peak <= costs.capacity:
                     parent = before * labels.time.shape[2] + way
                     insert(labels, k, option, time, total, peak, parent)
 
