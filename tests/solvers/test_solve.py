@@ -172,7 +172,7 @@ def test_a_result_records_the_steps_that_scope_was_held_to(example: Instance) ->
 @pytest.mark.parametrize(
     ("method", "names"),
     [
-        ("scope", ["stage times", "candidates", "segments priced"]),
+        ("scope", ["candidates", "stage times", "segments priced"]),
         ("annealing", ["moves"]),
         ("exact", ["segments settled"]),
         ("sequential", []),
