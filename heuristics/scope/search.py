@@ -1,8 +1,8 @@
 """Scope's search in its four steps (Huang et al., arXiv 2602.14393; the details are ours).
 
 1. Segments: the shortest path over candidate segments, priced lazily (`path`).
-2. Clusters: layers merge wherever that helps to keep a beat (`cover`).
-3. Regions: the fewest chiplets that keep the beat (`cover`).
+2. Clusters: the fewest that keep a beat on the package (`cover`).
+3. Regions: the smallest that keep the beat (`cover`).
 4. Partitions: one switch from WSP to ISP in a cluster (`sweep`).
 """
 

@@ -144,8 +144,12 @@ def test_the_large_instance_is_timed_for_methods_with_a_bar() -> None:
     assert bars.large("segmented", timed({"simba-16x16": 0.25})) == []
 
 
-def test_the_huge_instance_has_a_bar_for_time_and_one_for_memory() -> None:
-    time, memory = bars.huge("scope", timed({"simba-64x64": 9.5}))
+def test_each_huge_instance_has_a_bar_for_time_and_one_for_memory() -> None:
+    time, memory, *others = bars.huge("scope", timed({"simba-64x64": 9.5}))
+    assert [measure.name for measure in others] == [
+        "scope: gpt-stack-10000 on simba-64x64, time",
+        "scope: gpt-stack-10000 on simba-64x64, memory",
+    ]
     assert (time.value, time.bar, time.unit, time.holds) == (9.0, 10.0, "s", True)
     assert (memory.value, memory.bar, memory.unit, memory.holds) == (None, 1e9, "bytes", None)
 
