@@ -38,9 +38,14 @@ class Pace:
             return None
         return (time.perf_counter() - self._start) * self._left / self._work
 
-    def __str__(self) -> str:
+    @property
+    def left(self) -> str:
+        """The same in words; empty before anything can be said."""
         left = self.seconds_left
-        told = "" if left is None else f", some {_duration(left)} left"
+        return "" if left is None else _duration(left)
+
+    def __str__(self) -> str:
+        told = f", some {self.left} left" if self.left else ""
         return f"{self._done} of {self._steps} done{told}"
 
 

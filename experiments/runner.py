@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Thread, local
 from typing import IO, Any
 
 from experiments.cases import Case, arguments, run
@@ -71,11 +71,7 @@ class Runner:
         process, self._process = self._process, None
         if process is None:
             return
-        with suppress(ProcessLookupError):
-            if hasattr(os, "killpg"):
-                os.killpg(process.pid, signal.SIGKILL)  # engines that it has started, too
-            else:
-                process.kill()
+        process.kill()
         process.wait()
         assert process.stdin is not None
         with suppress(OSError):
@@ -166,6 +162,21 @@ class Runner:
         self.close()
         code = process.returncode
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+_own = local()
+
+
+def run_here(case: Case, task: Task) -> Told:
+    """Result and error of a run in the process that this thread keeps for runs.
+
+    Raises:
+        RuntimeError: no such process can be started.
+    """
+    if not hasattr(_own, "runner"):
+        _own.runner = Runner()
+    record = _own.runner.run(case, task)
+    return record.result, record.error
 
 
 def _take(pipe: IO[bytes], told: SimpleQueue[Any]) -> None:
