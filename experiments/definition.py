@@ -139,9 +139,14 @@ def _method(value: object) -> object:
     return {"method": value} if isinstance(value, str) else value
 
 
+def _no_limit() -> list[Limit]:
+    return [None]
+
+
 Some = Field(min_length=1)
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+Limit = Seconds | None
 Mebibytes = Annotated[int, Field(ge=1, le=10**9)]
 Threads = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 
@@ -171,7 +176,7 @@ class ExperimentFile(FileModel):
     packages: Annotated[list[Name], Some, _all(package_names)]
     batches: Annotated[list[Batch], Some] = Field(default_factory=lambda: [64])
     methods: Annotated[list[Annotated[MethodModel, BeforeValidator(_method)]], Some]
-    time_limits: Annotated[list[Seconds | None], Some] = Field(default_factory=lambda: [None])
+    time_limits: Annotated[list[Limit], Some] = Field(default_factory=_no_limit)
     seeds: Annotated[list[Seed], Some] = Field(default_factory=lambda: [0])
     objective: Objective = "latency"
     memory_limit_mb: Mebibytes | None = None

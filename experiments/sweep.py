@@ -264,7 +264,8 @@ def versions(methods: Sequence[str]) -> str:
 
 def fitting_workers(experiment: Experiment) -> int:
     """Processes that this machine has cores and memory for."""
-    from distributed.system import CPU_COUNT, MEMORY_LIMIT  # of a container, if this is one
+    from dask.system import CPU_COUNT  # of a container, if this is one
+    from distributed.system import MEMORY_LIMIT
 
     limit = experiment.memory_limit_mb
     need = WORKER_BYTES if limit is None else limit * 2**20
