@@ -190,6 +190,8 @@ def _take(pipe: IO[bytes], told: SimpleQueue[Any]) -> None:
 def serve(parent: int) -> None:
     """Do the runs that standard input brings: what the process of a `Runner` does."""
     _end_with(parent)
+    if hasattr(signal, "pthread_sigmask"):  # some engines are ended by a signal that a sweep blocks
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     tell = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     given: SimpleQueue[tuple[Case, Task]] = SimpleQueue()

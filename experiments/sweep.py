@@ -8,11 +8,13 @@ that two sweeps share a store and its work. Each thread of a Dask worker has its
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from experiments.cases import Case
@@ -137,8 +139,15 @@ class _Sweep:
 
     def run(self) -> None:
         """Do all runs; wait in the end for those that another process holds."""
+        try:
+            self._tell()
+            self._fly()
+        finally:
+            for _, _, claim in self._flying.values():
+                claim.close()
+
+    def _fly(self) -> None:
         threads = max(1, sum(self._client.nthreads().values()))
-        self._tell()
         while self._ahead or self._flying or self._held:
             while self._ahead and len(self._flying) < IN_FLIGHT * threads:
                 self._launch(*self._ahead.popleft())
@@ -213,16 +222,41 @@ def _client(
     settings = {"distributed.scheduler.allowed-failures": ALLOWED_FAILURES}
     with (
         dask.config.set(settings),
-        distributed.LocalCluster(
+        _local_cluster(distributed, processes) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def _local_cluster(distributed: Any, processes: int) -> Iterator[Any]:
+    with _uninterrupted():
+        cluster = distributed.LocalCluster(
             n_workers=processes,
             threads_per_worker=1,
             memory_limit=None,  # a worker's runs are elsewhere: their own limits count
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
+        )
+    try:
+        yield cluster
+    finally:
+        with _uninterrupted():
+            cluster.close()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Have Ctrl-C wait, here and for good in the threads and processes that the block starts."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would let the signal through once more
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager

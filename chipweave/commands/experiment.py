@@ -101,6 +101,14 @@ def run(
 ) -> None:
     if scheduler is not None and workers is not None:
         raise ValueError("--workers is for a cluster on this machine: leave out --scheduler or it")
+    try:
+        _run(file, store, scheduler, workers)
+    except KeyboardInterrupt:
+        typer.echo(f"interrupted: {store} has what is done, the same command goes on", err=True)
+        raise typer.Exit(STOPPED) from None
+
+
+def _run(file: str, store: str, scheduler: str | None, workers: int | None) -> None:
     from chipweave.status import live
     from experiments.definition import read_experiment
     from experiments.state import state
@@ -108,15 +116,10 @@ def run(
     from experiments.sweep import sweep
 
     wanted = read_experiment(file)
-    try:
-        with Store(store) as runs:
-            with live(wanted.name) as status:
-                shown = _Shown(status)
-                sweep(wanted, runs, scheduler=scheduler, workers=workers, watch=shown)
-            _show(state(wanted, runs))
-    except KeyboardInterrupt:
-        typer.echo(f"interrupted: {store} has what is done, the same command goes on", err=True)
-        raise typer.Exit(STOPPED) from None
+    with Store(store) as runs:
+        with live(wanted.name) as status:
+            sweep(wanted, runs, scheduler=scheduler, workers=workers, watch=_Shown(status))
+        _show(state(wanted, runs))
 
 
 @app.command("status", help=STATUS_HELP)
