@@ -40,7 +40,7 @@ from schedules.goal import Goal, Objective
 from solvers.arguments import LARGEST_SEED, MOST_WORKERS, Arguments, checked
 from solvers.solve import METHODS, toy
 
-MAX_SECONDS = 10**7
+LEAST_SECONDS, MOST_SECONDS = 0.001, 10**7
 """Of a time limit."""
 
 
@@ -145,7 +145,7 @@ def _no_limit() -> list[Limit]:
 
 Some = Field(min_length=1)
 Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
-Seconds = Annotated[float, Field(gt=0, le=MAX_SECONDS, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(ge=LEAST_SECONDS, le=MOST_SECONDS, allow_inf_nan=False)]
 Limit = Seconds | None
 Mebibytes = Annotated[int, Field(ge=1, le=10**9)]
 Threads = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
