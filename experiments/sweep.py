@@ -12,9 +12,11 @@ import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
+from queue import Empty, SimpleQueue
+from threading import Event, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 from experiments.cases import Case
@@ -110,8 +112,11 @@ def sweep(
     tasks = experiment.tasks()
     missing = [(case, task) for case, task in tasks if store.get(task) is None]
     if missing:
-        with _client(experiment, scheduler, workers, len(missing)) as client:
-            _Sweep(client, store, missing, len(tasks), watch).run()
+        with (
+            _interrupts() as interrupted,
+            _client(experiment, scheduler, workers, len(missing)) as client,
+        ):
+            _Sweep(client, store, missing, len(tasks), watch).run(interrupted)
     return [record for _, task in tasks if (record := store.get(task)) is not None]
 
 
@@ -126,37 +131,36 @@ class _Sweep:
         total: int,
         watch: Watch | None,
     ) -> None:
-        from distributed import as_completed
-
         self._client, self._store, self._watch = client, store, watch
         self._ahead = deque(missing)
         self._held: list[tuple[Case, Task]] = []
-        self._flying: dict[str, tuple[Case, Task, ExitStack]] = {}
-        self._landing = as_completed()
+        self._flying: dict[str, _Flight] = {}
+        self._landed: SimpleQueue[Future] = SimpleQueue()
         self._pace = Pace([case.size for case, _ in missing])
         self._start, self._before, self._total = time.monotonic(), total - len(missing), total
         self._done = self._failed = 0
 
-    def run(self) -> None:
-        """Do all runs; wait in the end for those that another process holds."""
+    def run(self, interrupted: Event) -> None:
+        """Do all runs; wait in the end for those that another process holds.
+
+        Raises:
+            KeyboardInterrupt: the event was set.
+        """
+        threads = max(1, sum(self._client.nthreads().values()))
         try:
             self._tell()
-            self._fly()
+            while self._ahead or self._flying or self._held:
+                while self._ahead and len(self._flying) < IN_FLIGHT * threads:
+                    self._launch(*self._ahead.popleft())
+                with suppress(Empty):
+                    self._land(self._landed.get(timeout=POLL_SECONDS))
+                if not self._ahead and not self._flying:
+                    self._ahead, self._held = deque(self._held), []
+                if interrupted.is_set():
+                    raise KeyboardInterrupt
         finally:
-            for _, _, claim in self._flying.values():
-                claim.close()
-
-    def _fly(self) -> None:
-        threads = max(1, sum(self._client.nthreads().values()))
-        while self._ahead or self._flying or self._held:
-            while self._ahead and len(self._flying) < IN_FLIGHT * threads:
-                self._launch(*self._ahead.popleft())
-            if self._flying:
-                self._land(next(self._landing))
-            elif self._held:
-                time.sleep(POLL_SECONDS)
-                self._ahead.extend(self._held)
-                self._held.clear()
+            for flight in self._flying.values():
+                flight.claim.close()
 
     def _launch(self, case: Case, task: Task) -> None:
         """Submit a run, unless another process holds it or has done it."""
@@ -168,24 +172,17 @@ class _Sweep:
             claim.close()
             self._count(case, failed=False)
             return
-        self._flying[task.key] = case, task, claim
-        self._landing.add(self._client.submit(run_here, case, task, key=task.key, pure=False))
+        future = self._client.submit(run_here, case, task, key=task.key, pure=False)
+        self._flying[task.key] = _Flight(case, task, claim, future)
+        future.add_done_callback(self._landed.put)
 
     def _land(self, future: Future) -> None:
         """Keep what came of a run."""
-        from distributed import KilledWorker
-
-        case, task, claim = self._flying.pop(future.key)
-        with claim:
-            error = future.exception()
-            if error is None:
-                record = Record(task, *future.result())
-            elif isinstance(error, KilledWorker):
-                record = Record(task, None, "the worker of the run was killed again and again")
-            else:
-                raise ValueError(f"a worker cannot do runs: {error}") from None
+        flight = self._flying.pop(future.key)
+        with flight.claim:
+            record = _record(flight.task, future)
             self._store.add(record)
-        self._count(case, failed=record.error is not None)
+        self._count(flight.case, failed=record.error is not None)
 
     def _count(self, case: Case, *, failed: bool) -> None:
         self._done += 1
@@ -205,6 +202,34 @@ class _Sweep:
                     dashboard=self._client.dashboard_link or "",
                 )
             )
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A run that Dask has; its result is kept by the future as long as somebody holds that."""
+
+    case: Case
+    task: Task
+    claim: ExitStack
+    future: Future
+
+
+def _record(task: Task, future: Future) -> Record:
+    """What came of a run.
+
+    Raises:
+        ValueError: nothing did, and no other run will fare better.
+    """
+    from distributed import KilledWorker
+
+    if future.cancelled():
+        raise ValueError("the scheduler is gone: the same call with another one goes on")
+    error = future.exception()
+    if error is None:
+        return Record(task, *future.result())
+    if isinstance(error, KilledWorker):
+        return Record(task, None, "the worker of the run was killed again and again")
+    raise ValueError(f"a worker cannot do runs: {error}")
 
 
 @contextmanager
@@ -238,16 +263,27 @@ def _local_cluster(distributed: Any, processes: int) -> Iterator[Any]:
             dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         )
-    try:
+    with cluster:
         yield cluster
+
+
+@contextmanager
+def _interrupts() -> Iterator[Event]:
+    """What Ctrl-C sets while the block runs: an exception would be lost in Dask's callbacks."""
+    interrupted = Event()
+    if current_thread() is not main_thread():
+        yield interrupted
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
     finally:
-        with _uninterrupted():
-            cluster.close()
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Have Ctrl-C wait, here and for good in the threads and processes that the block starts."""
+    """Keep Ctrl-C from the threads that the block starts, and from all processes of theirs."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
