@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[2]
 README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
 FORMULATIONS = ROOT / "docs" / "formulations.md"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS]
+EXPERIMENTS = ROOT / "docs" / "experiments.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS]
 ROOMS = (
     "instances",
     "schedules",
@@ -184,6 +185,7 @@ def test_every_example_file_loads_with_the_reader_of_its_kind(folder: Path) -> N
         "network": cw.read_network,
         "package": cw.read_package,
         "schedule": cw.read_schedule,
+        "experiment": cw.read_experiment,
     }
     seen = set()
     for name, text in examples().items():
