@@ -174,8 +174,8 @@ class ExperimentFile(FileModel):
     name: Name | None = None
     networks: Annotated[list[Name], Some, _all(network_names)]
     packages: Annotated[list[Name], Some, _all(package_names)]
-    batches: Annotated[list[Batch], Some] = Field(default_factory=lambda: [64])
     methods: Annotated[list[Annotated[MethodModel, BeforeValidator(_method)]], Some]
+    batches: Annotated[list[Batch], Some] = Field(default_factory=lambda: [64])
     time_limits: Annotated[list[Limit], Some] = Field(default_factory=_no_limit)
     seeds: Annotated[list[Seed], Some] = Field(default_factory=lambda: [0])
     objective: Objective = "latency"

@@ -71,6 +71,8 @@ class Runner:
         process, self._process = self._process, None
         if process is None:
             return
+        for engine in _below(process.pid):
+            engine.kill()
         process.kill()
         process.wait()
         assert process.stdin is not None
@@ -84,6 +86,8 @@ class Runner:
 
     def run(self, case: Case, task: Task) -> Record:
         """What comes of a task; an error if it exceeded a limit, or if its process kept dying."""
+        if "memory_limit_mb" in task.options and resident_bytes(os.getpid()) is None:
+            return Record(task, None, "this system does not tell what a process holds: no limit")
         for _ in range(ATTEMPTS):
             try:
                 result, error = self._attempt(case, task)
@@ -162,6 +166,16 @@ class Runner:
         self.close()
         code = process.returncode
         return f"signal {-code}" if code < 0 else f"exit code {code}"
+
+
+def _below(pid: int) -> list[Any]:
+    """Processes of engines that a process has started; none if nothing tells."""
+    with suppress(ImportError):
+        import psutil  # Dask brings it
+
+        with suppress(psutil.Error):
+            return psutil.Process(pid).children(recursive=True)
+    return []
 
 
 _own = local()

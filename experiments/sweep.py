@@ -319,7 +319,10 @@ def _check_workers(client: Client, experiment: Experiment) -> None:
         ValueError: there is such a worker.
     """
     methods = sorted({method for method, _ in experiment.runs()})
-    told: dict[str, str] = client.run(versions, methods)
+    try:
+        told: dict[str, str] = client.run(versions, methods)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"the workers need this chipweave: {error}") from None
     for worker, version in told.items():
         if version != versions(methods):
             raise ValueError(

@@ -119,6 +119,28 @@ def test_a_run_whose_process_keeps_dying_is_an_error(
     assert record.error == "the process of the run died 3 times, the last time with signal 9"
 
 
+def test_an_engine_does_not_outlive_a_run_that_is_ended(
+    shared: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    psutil = pytest.importorskip("psutil", reason="psutil is not installed")
+    monkeypatch.setattr(home, "GRACE", 0)
+    monkeypatch.setattr(home, "GRACE_SECONDS", 3)
+    seen: set[int] = set()
+    look = Runner._exceeded
+
+    def look_and_note(self: Runner, *limits: Any) -> str | None:
+        seen.update(engine.pid for engine in home._below(self.pid or 0))
+        return look(self, *limits)
+
+    monkeypatch.setattr(Runner, "_exceeded", look_and_note)
+    options = {"formulation": "compact", "engine": "cbc", "start": False}
+    case = Case("resnet50", "simba-6x6", 64)
+    record = shared.run(case, case.task("milp", **options, time_limit=60.0))
+    assert record.error is not None
+    assert seen
+    assert not any(psutil.pid_exists(pid) for pid in seen)
+
+
 PARENT = """
 from experiments.cases import Case
 from experiments.runner import Runner

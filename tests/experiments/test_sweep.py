@@ -114,6 +114,21 @@ def test_a_scheduler_that_does_not_answer_is_told_in_one_line(
     assert "\n" not in str(error.value)
 
 
+def test_a_run_that_dask_gives_up_is_a_row_with_the_error() -> None:
+    class Given:
+        def cancelled(self) -> bool:
+            return False
+
+        def exception(self) -> BaseException:
+            return distributed.KilledWorker("run", None, 10)
+
+    record = home._record(SMALL.tasks()[0][1], Given())
+    assert (record.result, record.error) == (
+        None,
+        "the worker of the run was killed again and again",
+    )
+
+
 def test_without_dask_the_message_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
