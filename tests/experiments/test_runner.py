@@ -125,11 +125,11 @@ def test_an_engine_does_not_outlive_a_run_that_is_ended(
     psutil = pytest.importorskip("psutil", reason="psutil is not installed")
     monkeypatch.setattr(home, "GRACE", 0)
     monkeypatch.setattr(home, "GRACE_SECONDS", 3)
-    seen: set[int] = set()
+    seen: set[Any] = set()
     look = Runner._exceeded
 
     def look_and_note(self: Runner, *limits: Any) -> str | None:
-        seen.update(engine.pid for engine in home._below(self.pid or 0))
+        seen.update(home._below(self.pid or 0))
         return look(self, *limits)
 
     monkeypatch.setattr(Runner, "_exceeded", look_and_note)
@@ -138,7 +138,8 @@ def test_an_engine_does_not_outlive_a_run_that_is_ended(
     record = shared.run(case, case.task("milp", **options, time_limit=60.0))
     assert record.error is not None
     assert seen
-    assert not any(psutil.pid_exists(pid) for pid in seen)
+    _, left = psutil.wait_procs(seen, timeout=5)
+    assert all(process.status() == psutil.STATUS_ZOMBIE for process in left)
 
 
 PARENT = """
