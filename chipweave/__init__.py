@@ -22,18 +22,28 @@ if TYPE_CHECKING:
     from experiments.cases import cases as cases
     from experiments.compare import Comparison as Comparison
     from experiments.compare import compare as compare
+    from experiments.definition import Experiment as Experiment
+    from experiments.definition import read_experiment as read_experiment
     from experiments.gap import Gap as Gap
     from experiments.gap import Summary as Summary
     from experiments.gap import gaps as gaps
     from experiments.gap import stored_gaps as stored_gaps
+    from experiments.names import network_of as network_of
+    from experiments.names import package_of as package_of
     from experiments.pareto import Front as Front
     from experiments.pareto import Point as Point
     from experiments.pareto import pareto as pareto
+    from experiments.rows import rows as rows
+    from experiments.rows import write_parquet as write_parquet
+    from experiments.state import State as State
+    from experiments.state import state as state
     from experiments.store import Record as Record
     from experiments.store import Store as Store
     from experiments.store import Task as Task
     from experiments.strength import Strength as Strength
     from experiments.strength import strength as strength
+    from experiments.sweep import Advance as Advance
+    from experiments.sweep import sweep as sweep
     from formulations.export import export as export
     from formulations.formulation import FORMULATIONS as FORMULATIONS
     from formulations.formulation import Formulation as Formulation
@@ -108,12 +118,14 @@ else:
 
 
 _HOMES = {
+    "Advance": "experiments.sweep",
     "Case": "experiments.cases",
     "Cluster": "schedules.schedule",
     "Comparison": "experiments.compare",
     "CostTables": "instances.tables",
     "CpSatModeller": "formulations.modellers.cpsat",
     "Evaluation": "schedules.evaluate",
+    "Experiment": "experiments.definition",
     "Explanation": "solvers.explain",
     "FORMULATIONS": "formulations.formulation",
     "FileError": "instances.files",
@@ -136,6 +148,7 @@ _HOMES = {
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
     "Space": "solvers.ranking",
+    "State": "experiments.state",
     "Steps": "heuristics.scope",
     "Store": "experiments.store",
     "Strength": "experiments.strength",
@@ -164,25 +177,32 @@ _HOMES = {
     "lower_bound": "heuristics.bounds",
     "make_instance": "instances.cost",
     "network_names": "instances.networks",
+    "network_of": "experiments.names",
     "package_names": "instances.packages",
+    "package_of": "experiments.names",
     "pareto": "experiments.pareto",
     "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
     "rank": "solvers.ranking",
+    "read_experiment": "experiments.definition",
     "read_instance": "instances.files",
     "read_network": "instances.files",
     "read_package": "instances.files",
     "read_schedule": "schedules.files",
+    "rows": "experiments.rows",
     "show_versions": "chipweave.versions",
     "solve": "solvers.solve",
+    "state": "experiments.state",
     "stored_ablation": "experiments.ablation",
     "stored_gaps": "experiments.gap",
     "strength": "experiments.strength",
+    "sweep": "experiments.sweep",
     "violations": "schedules.verify",
     "with_places": "schedules.place",
     "write_instance": "instances.files",
     "write_network": "instances.files",
     "write_package": "instances.files",
+    "write_parquet": "experiments.rows",
     "write_schedule": "schedules.files",
     "write_tables": "instances.files",
 }

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import product
 from typing import Any
 
 from experiments.fingerprint import content, version_of
+from experiments.names import network_of, package_of
 from experiments.store import Record, Task
 from instances.cost import make_instance
 from instances.instance import Instance
-from instances.network import Network
-from instances.networks import build_network, network_names
-from instances.packages import load_package, package_names
+from instances.networks import network_names
+from instances.packages import package_names
+from schedules.goal import Goal
 from schedules.progress import TracePoint
 from solvers.solve import solve
 
@@ -24,10 +25,11 @@ logger = logging.getLogger("chipweave")
 Watch = Callable[[str], Callable[[TracePoint], None]]
 """Called with the name of a run before it begins; returns what listens to it."""
 
+NOT_OF_SOLVE = ("repeat", "memory_limit_mb")
+"""Options of a task that are not for `solve`."""
 
-@cache
-def _network(name: str) -> Network:
-    return build_network(name)
+OF_GOAL = ("objective", "segments", "clusters", "chiplets")
+"""Options of a task that make a goal."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Case:
     """An instance by names.
 
     Attributes:
-        network, package: built-in or generated ones.
+        network, package: as `experiments.names` reads them.
         batch: m, samples a run.
     """
 
@@ -49,17 +51,17 @@ class Case:
     @cached_property
     def content(self) -> str:
         """Names what the instance says; no cost tables are built."""
-        return content(_network(self.network), load_package(self.package), self.batch)
+        return content(network_of(self.network), package_of(self.package), self.batch)
 
     @cached_property
     def size(self) -> int:
         """Grows as the run time does, roughly."""
-        layers = len(_network(self.network).layers)
-        return layers * layers * load_package(self.package).chiplets
+        layers = len(network_of(self.network).layers)
+        return layers * layers * package_of(self.package).chiplets
 
     def instance(self) -> Instance:
         """The instance, with its costs."""
-        return make_instance(_network(self.network), load_package(self.package), self.batch)
+        return make_instance(network_of(self.network), package_of(self.package), self.batch)
 
     def task(self, method: str, **options: Any) -> Task:
         """A run of the case; options that are None are left out."""
@@ -96,7 +98,7 @@ def run(
     Raises:
         KeyboardInterrupt: the run was interrupted.
     """
-    options = {name: value for name, value in task.options.items() if name != "repeat"}
+    options = arguments(task)
     try:
         result = solve(instance, task.method, listener=listener, **options)
     except (ValueError, RuntimeError, ImportError, MemoryError) as error:
@@ -106,3 +108,10 @@ def run(
     if result.stop == "interrupted":
         raise KeyboardInterrupt
     return Record(task, result.to_data())
+
+
+def arguments(task: Task) -> dict[str, Any]:
+    """What `solve` is given: an `objective` and limits become a goal."""
+    options = {name: value for name, value in task.options.items() if name not in NOT_OF_SOLVE}
+    goal = {name: options.pop(name) for name in OF_GOAL if name in options}
+    return {**options, "goal": Goal(**goal)} if goal else options

@@ -38,13 +38,19 @@ class Pace:
             return None
         return (time.perf_counter() - self._start) * self._left / self._work
 
-    def __str__(self) -> str:
+    @property
+    def left(self) -> str:
+        """The same in words; empty before anything can be said."""
         left = self.seconds_left
-        told = "" if left is None else f", some {_duration(left)} left"
+        return "" if left is None else duration(left)
+
+    def __str__(self) -> str:
+        told = f", some {self.left} left" if self.left else ""
         return f"{self._done} of {self._steps} done{told}"
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """A time in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -16,11 +16,10 @@ from threading import Thread
 from typing import IO
 
 from experiments.cases import Case, Watch, run
+from experiments.names import network_of, package_of
 from experiments.pace import Pace
 from experiments.store import Record, Store, Task
 from instances.cost import make_instance
-from instances.networks import build_network
-from instances.packages import load_package
 
 MARK = b"run "
 """Begins the lines in which a process tells of a run; what it calls may print others."""
@@ -158,7 +157,7 @@ def _end_with_the_parent() -> None:
 
 
 def _timed(case: Case, task: Task) -> Record:
-    network, package = build_network(case.network), load_package(case.package)
+    network, package = network_of(case.network), package_of(case.package)
     wall, cpu = time.perf_counter(), time.process_time()
     try:
         instance = make_instance(network, package, case.batch)

@@ -45,6 +45,7 @@ class Method:
         models: the kind of engine that solves its models; None if it has none. The function of a
             method with models is called with (instance, progress, options).
         steps: whether its function also takes `steps`, those of Scope's search.
+        random: whether it draws random numbers, so that seeds tell its runs apart.
     """
 
     place: str
@@ -52,6 +53,7 @@ class Method:
     goals: Literal["latency", "separable", "any"] = "latency"
     models: Kind | None = None
     steps: bool = False
+    random: bool = False
 
 
 @dataclass(frozen=True)

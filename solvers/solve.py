@@ -26,13 +26,20 @@ METHODS: dict[str, Method] = {
     "sequential": Method("heuristics.baselines:sequential", ("numba",)),
     "pipeline": Method("heuristics.baselines:pipeline", ("numba",)),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
+    "tangram": Method("heuristics.tangram:tangram", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",), steps=True),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
-    "annealing": Method("heuristics.annealing:annealing", ("numba",)),
+    "annealing": Method("heuristics.annealing:annealing", ("numba",), random=True),
     "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
-    "cpsat": Method("solvers.models:solve_model", ("numba",), goals="any", models="cpsat"),
-    "milp": Method("solvers.models:solve_model", ("numba",), goals="any", models="milp"),
-    "decompose": Method("solvers.decompose:decompose", ("numba", "ortools"), goals="separable"),
+    "cpsat": Method(
+        "solvers.models:solve_model", ("numba",), goals="any", models="cpsat", random=True
+    ),
+    "milp": Method(
+        "solvers.models:solve_model", ("numba",), goals="any", models="milp", random=True
+    ),
+    "decompose": Method(
+        "solvers.decompose:decompose", ("numba", "ortools"), goals="separable", random=True
+    ),
     "enumerate": Method("solvers.enumeration:enumerate_all", goals="any"),
 }
 """Method's name -> method."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -69,7 +70,22 @@ Examples:
   chipweave bench steps --stored --csv steps.csv
 """
 
+SWEEP_HELP = """Measure what a sweep costs and survives.
+
+The overhead of a run, (wall time x processes - sum of run times) / runs, on many runs of a few
+milliseconds; and how many rows differ from those of an undisturbed sweep, times aside, after the
+main process was killed at random moments and started again, and after processes that do the runs
+were killed.
+
+\b
+Example:
+  chipweave bench sweep --runs 2000 --kills 20
+"""
+
 BAD_INPUT, STOPPED = 2, 4
+
+RUNS_PER_KILL = 12
+"""So that the sweep is at work when it is killed."""
 
 PARTS = ("gap", "growth", "huge", "large", "rank")
 
@@ -197,6 +213,37 @@ def steps(
     data = {"variants": [variant.to_data() for variant in variants]}
     rows = (STEPS_COLUMNS, steps_rows(variants))
     _report([steps_table(variants)], data, rows, json=json, csv=csv, markdown=markdown)
+
+
+@app.command("sweep", help=SWEEP_HELP)
+def sweep(
+    runs: Annotated[
+        int, typer.Option("--runs", metavar="N", min=2, help="Runs for the overhead.")
+    ] = 2000,
+    kills: Annotated[
+        int, typer.Option("--kills", metavar="N", min=0, help="Kills of either kind; 0: skip them.")
+    ] = 20,
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, help="Processes that do runs.")
+    ] = 2,
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Of the moments.")] = 0,
+    json: options.Json = None,
+    markdown: options.Markdown = None,
+) -> None:
+    check_outputs(json=json, markdown=markdown)
+    from tempfile import TemporaryDirectory
+
+    from chipweave.bench_report import measure_table
+    from experiments.endurance import overhead, survival
+
+    with TemporaryDirectory() as folder:
+        measures = [overhead(runs, workers, Path(folder))]
+        if kills:
+            measures += survival(
+                kills, workers, Path(folder), runs=RUNS_PER_KILL * kills, seed=seed
+            )
+    data = {"measures": [measure.to_data() for measure in measures]}
+    _report([measure_table(measures)], data, ((), ()), json=json, csv=None, markdown=markdown)
 
 
 def _check_files(store: str, json: str | None, csv: str | None, markdown: str | None) -> None:

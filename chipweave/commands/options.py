@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import MISSING, Field, dataclass, field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
 if TYPE_CHECKING:
+    from experiments.store import Store
     from instances.instance import Instance
     from schedules.goal import Goal
 
@@ -306,3 +309,18 @@ def counts(option: str, text: str) -> list[int]:
         if not word.isdecimal():
             raise ValueError(f"{option}: {word!r} is no whole number")
     return [int(word) for word in found]
+
+
+@contextmanager
+def existing_store(path: str) -> Iterator[Store]:
+    """A store that is there, open while the block runs.
+
+    Raises:
+        ValueError: there is none.
+    """
+    from experiments.store import Store
+
+    if not Path(path).is_file():
+        raise ValueError(f"{path}: there is no such store of runs")
+    with Store(path) as store:
+        yield store

@@ -16,6 +16,8 @@ import yaml
 
 import chipweave as cw
 from chipweave.cli import app, main
+from experiments.definition import ExperimentFile
+from experiments.rows import COLUMNS
 from instances.files import schema
 from instances.files.package_file import package_to_data
 from instances.networks import is_network_name
@@ -28,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
 FORMULATIONS = ROOT / "docs" / "formulations.md"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS]
+EXPERIMENTS = ROOT / "docs" / "experiments.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS]
 ROOMS = (
     "instances",
     "schedules",
@@ -184,6 +187,7 @@ def test_every_example_file_loads_with_the_reader_of_its_kind(folder: Path) -> N
         "network": cw.read_network,
         "package": cw.read_package,
         "schedule": cw.read_schedule,
+        "experiment": cw.read_experiment,
     }
     seen = set()
     for name, text in examples().items():
@@ -331,6 +335,18 @@ def test_the_picture_is_small_enough_for_a_readme() -> None:
     picture = ROOT / "docs" / "resnet50.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert picture.stat().st_size < 300_000
+
+
+def test_the_documented_keys_and_columns_of_experiments_are_those_of_the_code() -> None:
+    text = EXPERIMENTS.read_text("utf-8")
+    _, keys = text.split("| key | meaning | default |\n")
+    found = [name for row in rows(keys.split("\n\n")[0]) for name in re.findall(r"`(\w+)`", row[0])]
+    assert found == list(ExperimentFile.model_fields)
+    _, columns = text.split("| columns | meaning |\n")
+    found = [
+        name for row in rows(columns.split("\n\n")[0]) for name in re.findall(r"`(\w+)`", row[0])
+    ]
+    assert found == list(COLUMNS)
 
 
 def test_every_method_has_a_row_in_the_overview() -> None:
