@@ -12,7 +12,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "docs/formulations.md", "docs/problem.md", "docs/benchmarks.md")
+DOCUMENTS = (
+    "README.md",
+    "docs/formulations.md",
+    "docs/problem.md",
+    "docs/benchmarks.md",
+    "docs/experiments.md",
+)
 TABLE = re.compile(
     r"<!-- ((?:compare|strength|pareto|rank|bench)\b.*?) -->.*?<!-- end -->", re.DOTALL
 )

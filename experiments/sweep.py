@@ -43,6 +43,9 @@ WORKER_BYTES = 2**30
 CONNECT_SECONDS = 30.0
 """For a scheduler to answer, and for its first worker to come."""
 
+LOOK_SECONDS = 5.0
+"""Between two looks at how many threads the workers have."""
+
 POLL_SECONDS = 0.2
 """Between two looks at what another process has finished."""
 
@@ -139,6 +142,7 @@ class _Sweep:
         self._pace = Pace([case.size for case, _ in missing])
         self._start, self._before, self._total = time.monotonic(), total - len(missing), total
         self._done = self._failed = 0
+        self._threads, self._looked = 1, -LOOK_SECONDS
 
     def run(self, interrupted: Event) -> None:
         """Do all runs; wait in the end for those that another process holds.
@@ -146,11 +150,11 @@ class _Sweep:
         Raises:
             KeyboardInterrupt: the event was set.
         """
-        threads = max(1, sum(self._client.nthreads().values()))
         try:
             self._tell()
             while self._ahead or self._flying or self._held:
-                while self._ahead and len(self._flying) < IN_FLIGHT * threads:
+                room = self._room()
+                while self._ahead and len(self._flying) < room:
                     self._launch(*self._ahead.popleft())
                 with suppress(Empty):
                     self._land(self._landed.get(timeout=POLL_SECONDS))
@@ -161,6 +165,13 @@ class _Sweep:
         finally:
             for flight in self._flying.values():
                 flight.claim.close()
+
+    def _room(self) -> int:
+        """Runs that may be in flight; a cluster may grow and shrink."""
+        if time.monotonic() > self._looked + LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._threads = max(1, sum(self._client.nthreads().values()))
+        return IN_FLIGHT * self._threads
 
     def _launch(self, case: Case, task: Task) -> None:
         """Submit a run, unless another process holds it or has done it."""
@@ -297,19 +308,34 @@ def _uninterrupted() -> Iterator[None]:
 
 @contextmanager
 def _connected(distributed: Any, scheduler: str) -> Iterator[Client]:
-    try:
-        client = distributed.Client(scheduler, timeout=CONNECT_SECONDS)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"scheduler {scheduler}: cannot be used: {error}") from None
-    with client:
+    """A client of a user's scheduler.
+
+    Raises:
+        ValueError: the scheduler does not answer, at the start or later.
+    """
+    from distributed.utils import silence_logging_cmgr
+
+    with silence_logging_cmgr(logging.CRITICAL):  # the errors here tell the same
         try:
-            client.wait_for_workers(1, timeout=CONNECT_SECONDS)
-        except TimeoutError:
-            raise ValueError(
-                f"scheduler {scheduler}: no worker within {CONNECT_SECONDS:.0f} s: start one with"
-                f" `dask worker {scheduler}`"
-            ) from None
-        yield client
+            client = distributed.Client(scheduler, timeout=CONNECT_SECONDS)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"scheduler {scheduler}: cannot be used: {error}") from None
+        try:
+            with client:
+                _wait_for_a_worker(client, scheduler)
+                yield client
+        except OSError as error:
+            raise ValueError(f"scheduler {scheduler}: does not answer: {error}") from None
+
+
+def _wait_for_a_worker(client: Client, scheduler: str) -> None:
+    try:
+        client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except TimeoutError:
+        raise ValueError(
+            f"scheduler {scheduler}: no worker within {CONNECT_SECONDS:.0f} s: start one with"
+            f" `dask worker {scheduler}`"
+        ) from None
 
 
 def _check_workers(client: Client, experiment: Experiment) -> None:
