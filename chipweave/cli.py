@@ -17,6 +17,7 @@ from chipweave.commands import (
     bench,
     catalogue,
     compare,
+    experiment,
     export,
     pareto,
     rank,
@@ -44,6 +45,7 @@ app.command("verify", help=verify.HELP)(verify.verify)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)
 app.add_typer(bench.app, name="bench")
+app.add_typer(experiment.app, name="experiment")
 app.command("networks", help=catalogue.NETWORKS_HELP)(catalogue.networks)
 app.command("packages", help=catalogue.PACKAGES_HELP)(catalogue.packages)
 app.command("methods", help=catalogue.METHODS_HELP)(catalogue.methods)
