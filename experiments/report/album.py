@@ -104,7 +104,8 @@ def _sheet(records: list[Record], number: int) -> tuple[str | None, list[Shown]]
             seen.append(Shown(None, _said(error), *facts))
     if not schedules:
         return None, seen
-    return _packed({**_facts(instance), "schedules": schedules}), seen
+    sheet = {**_facts(instance), "schedules": schedules}
+    return packed(json.dumps(sheet, separators=(",", ":"), allow_nan=False)), seen
 
 
 def _said(error: Exception) -> str:
@@ -210,6 +211,6 @@ def _runs(places: list[int]) -> list[int]:
     return [part for a, b in pairwise(borders) if b > a for part in (places[a], b - a)]
 
 
-def _packed(sheet: dict[str, Any]) -> str:
-    text = json.dumps(sheet, separators=(",", ":"), allow_nan=False)
+def packed(text: str) -> str:
+    """A text for the page: zlib's format in base64."""
     return b64encode(zlib.compress(text.encode(), 9)).decode("ascii")

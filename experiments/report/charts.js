@@ -5,11 +5,24 @@ const dark = window.matchMedia("(prefers-color-scheme: dark)");
 const CONFIG = {
   responsive: true,
   displaylogo: false,
-  modeBarButtonsToRemove: ["lasso2d", "select2d"],
+  modeBarButtonsToRemove: ["lasso2d", "select2d", "sendChartToCloud"],
+  plotlyServerURL: "",
   toImageButtonOptions: { format: "svg" },
 };
 const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "triangle-down"];
 const drawn = new Map();
+
+// Plotly is unpacked after the table stands.
+const plotly = new Promise((ready) => {
+  window.addEventListener("load", () =>
+    setTimeout(async () => {
+      const script = document.createElement("script");
+      script.textContent = await unpacked(JSON.parse(at("plotly").textContent)).text();
+      document.head.append(script);
+      ready();
+    }),
+  );
+});
 
 const variable = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const methodColour = (method) => data.colours[data.methods.indexOf(method) % data.colours.length];
@@ -21,6 +34,8 @@ function axis(more) {
     zerolinecolor: variable("--line"),
     linecolor: variable("--soft"),
     automargin: true,
+    exponentformat: "none",
+    separatethousands: true,
     ...more,
   };
 }
@@ -30,8 +45,9 @@ function layout(more) {
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: variable("--ink") },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: variable("--soft"), activecolor: variable("--mark") },
     hoverlabel: { bgcolor: variable("--shade"), font: { color: variable("--ink") }, align: "left" },
-    margin: { l: 60, r: 16, t: 12, b: 50 },
+    margin: { l: 60, r: 16, t: 64, b: 50 },
     separators: ".,",
     ...more,
   };
@@ -51,8 +67,8 @@ function trace(figure, series) {
     x: series.x,
     y: series.y,
     customdata: series.runs,
-    text: series.runs.map(about),
-    hovertemplate: "%{text}<br>x %{x}, y %{y}<extra></extra>",
+    hovertext: series.runs.map(about),
+    hovertemplate: "%{hovertext}<br>%{x}: %{y:,.4~g}<extra></extra>",
   };
   const marker = { color: colour, symbol: methodSymbol(series.method), size: 6, opacity: 0.7 };
   if (figure.kind === "bars") return { ...common, type: "bar", marker: { color: colour } };
@@ -67,10 +83,10 @@ function trace(figure, series) {
 
 function plot(figure, panel, target) {
   const whole = layout({
-    xaxis: axis({ title: { text: figure.x.title }, type: figure.x.log ? "log" : figure.kind === "bars" || figure.kind === "box" ? "category" : "linear", showticklabels: figure.kind !== "box" }),
+    xaxis: axis({ title: { text: figure.x.title }, type: figure.x.log ? "log" : typeof panel.series[0].x[0] === "string" ? "category" : "linear" }),
     yaxis: axis({ title: { text: figure.y.title }, type: figure.y.log ? "log" : "linear" }),
     hovermode: "closest",
-    showlegend: true,
+    showlegend: figure.kind !== "box",
     legend: { orientation: "h", yanchor: "bottom", y: 1.01, x: 0 },
     barmode: "group",
   });
@@ -197,7 +213,7 @@ function gantt(segment, start) {
     barmode: "overlay",
     height: tall(segment) + 40,
     margin: { l: 60, r: 16, t: 64, b: 50 },
-    xaxis: axis({ title: { text: `time since the start of the run (${viewer.unitName})` }, range: [(first - Math.min(segment.load, 0.3 * width)) / unit, (first + width) / unit], separatethousands: true, zeroline: false }),
+    xaxis: axis({ title: { text: `time since the start of the run (${viewer.unitName})` }, range: [(first - Math.min(segment.load, 0.3 * width)) / unit, (first + width) / unit], zeroline: false }),
     yaxis: stageAxis(segment, [[-1, "weights"]]),
     legend: { orientation: "h", yanchor: "bottom", y: 1, x: 0, traceorder: "normal" },
   });
@@ -245,7 +261,7 @@ function stages(segment) {
   Plotly.react(at("stages"), [...parts, dram, load], whole, CONFIG);
 }
 
-at("charts").append(...data.figures.map(chart));
+plotly.then(() => at("charts").append(...data.figures.map(chart)));
 dark.addEventListener("change", () => {
   for (const figure of drawn.keys()) redraw(figure);
   if (at("viewer").open && !at("schedule").hidden) choose(viewer.chosen);

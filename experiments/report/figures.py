@@ -106,24 +106,34 @@ def methods_of(runs: Iterable[Run]) -> list[str]:
 
 def packages_of(runs: Iterable[Run]) -> list[str]:
     """The packages, small ones first."""
-    found = {(run.shown.chiplets or 0, run.package) for run in runs}
-    return list(dict.fromkeys(name for _, name in sorted(found)))
+    sizes: dict[str, int] = {}
+    for run in runs:
+        sizes[run.package] = max(sizes.get(run.package, 0), run.shown.chiplets or 0)
+    return sorted(sizes, key=lambda name: (sizes[name], name))
 
 
 def _profile(runs: list[Run]) -> Figure:
+    farthest = _farthest(runs)
     series = []
     for method, own in _by_method(runs):
         points = sorted((run.ratio, run.number) for run in own if run.ratio is not None)
         if points:
             ratios, numbers = zip(*points, strict=True)
-            shares = tuple(100 * (k + 1) / len(points) for k in range(len(points)))
-            series.append(Series(method, ratios, shares, numbers))
+            shares = [100 * (k + 1) / len(own) for k in range(len(points))]
+            series.append(
+                Series(
+                    method,
+                    (*ratios, farthest),
+                    (*shares, shares[-1]),
+                    (*numbers, numbers[-1]),
+                )
+            )
     return Figure(
         "profile",
         "How often a method is how near to the best known",
         "A point says what share of a method's runs have an objective of at most so many times the"
         " best known one of any run on the same instance with the same goal. Runs without a"
-        " schedule are left out.",
+        " schedule count, so their lines end below 100 %.",
         "steps",
         _ratio_axis(runs),
         Axis("share of the method's runs (%)"),
@@ -151,8 +161,11 @@ def _ratios(runs: list[Run]) -> Figure:
 
 
 def _ratio_axis(runs: list[Run]) -> Axis:
-    farthest = max((run.ratio for run in runs if run.ratio is not None), default=1.0)
-    return Axis("objective / best known", log=farthest > WIDE)
+    return Axis("objective / best known", log=_farthest(runs) > WIDE)
+
+
+def _farthest(runs: list[Run]) -> float:
+    return max((run.ratio for run in runs if run.ratio is not None), default=1.0)
 
 
 def _gaps(runs: list[Run]) -> Figure:
@@ -212,7 +225,8 @@ def _normalised(runs: list[Run]) -> list[Figure]:
         f"Of each method's run with the highest throughput, on the packages where {REFERENCE} was"
         " run, too; packages by their number of chiplets."
     )
-    missing = f"no instance has runs of {REFERENCE} and of another method"
+    missing = f"no run of {REFERENCE} has a schedule"
+    methods = methods_of(runs)
     return [
         Figure(
             "throughput",
@@ -221,7 +235,7 @@ def _normalised(runs: list[Run]) -> list[Figure]:
             "bars",
             Axis("package"),
             Axis(f"throughput / throughput of {REFERENCE}"),
-            _panels(chosen, _speed),
+            _panels(chosen, methods, _speed),
             missing,
         ),
         Figure(
@@ -231,7 +245,7 @@ def _normalised(runs: list[Run]) -> list[Figure]:
             "bars",
             Axis("package"),
             Axis(f"energy / energy of {REFERENCE}"),
-            _panels(chosen, _energy),
+            _panels(chosen, methods, _energy),
             missing,
         ),
     ]
@@ -260,7 +274,9 @@ def _energy(run: Run, base: Run) -> float | None:
     return run.energy / base.energy if run.energy and base.energy else None
 
 
-def _panels(pairs: list[Pair], value: Callable[[Run, Run], float | None]) -> tuple[Panel, ...]:
+def _panels(
+    pairs: list[Pair], methods: list[str], value: Callable[[Run, Run], float | None]
+) -> tuple[Panel, ...]:
     goals = {run.goal for run, _ in pairs}
 
     def title(pair: Pair) -> str:
@@ -268,17 +284,12 @@ def _panels(pairs: list[Pair], value: Callable[[Run, Run], float | None]) -> tup
         goal = f", {run.goal}" if len(goals) > 1 else ""
         return f"{run.network}, batch {run.record.task.batch}{goal}"
 
-    order = list(dict.fromkeys(run.method for run, _ in sorted(pairs, key=_in_store)))
     panels = []
     for name, own in groupby(sorted(pairs, key=lambda pair: (title(pair), _rank(pair))), title):
-        panel = _bars(list(own), order, value)
+        panel = _bars(list(own), methods, value)
         if panel:
             panels.append(Panel(name, panel))
     return tuple(panels)
-
-
-def _in_store(pair: Pair) -> int:
-    return pair[0].number
 
 
 def _rank(pair: Pair) -> tuple[int, str]:

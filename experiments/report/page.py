@@ -14,11 +14,10 @@ from typing import Any, Literal
 import matplotlib
 from matplotlib.colors import to_hex
 
-from experiments.report.album import Album
+from experiments.report.album import Album, packed
 from experiments.report.figures import COLOURS, Figure, methods_of, packages_of
 from experiments.report.runs import Run, settings
 from schedules.draw import PALETTE, SAMPLES
-from schedules.schedule import counted
 
 Form = Literal["whole", "ratio", "percent", "measure", "text"]
 """How the page shows a column's values."""
@@ -81,7 +80,7 @@ def page(name: str, runs: list[Run], figures: list[Figure], album: Album) -> str
         "style": _own("page.css"),
         "data": _json(_data(runs, figures)),
         "sheets": _json(album.sheets),
-        "plotly": _plotly(),
+        "plotly": _json(_plotly()),
         **{script: _own(f"{script}.js") for script in SCRIPTS},
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _own("page.html"))
@@ -96,7 +95,7 @@ def _plotly() -> str:
         from plotly.offline import get_plotlyjs
     except ImportError:
         raise ImportError("the report needs plotly: pip install 'chipweave[experiments]'") from None
-    return str(get_plotlyjs())
+    return packed(get_plotlyjs())
 
 
 def _json(data: Any) -> str:
@@ -108,19 +107,23 @@ def _json(data: Any) -> str:
 def _summary(runs: list[Run]) -> str:
     failed = sum(run.record.error is not None for run in runs)
     instances = len({run.record.task.content for run in runs})
-    parts = [
-        counted(len(runs), "run"),
-        f"of {counted(len(methods_of(runs)), 'method')} on {counted(instances, 'instance')}",
-    ]
-    return " ".join(parts) + (f", {failed:,} failed." if failed else ".")
+    return (
+        f"{_counted(len(runs), 'run')} of {_counted(len(methods_of(runs)), 'method')} on"
+        f" {_counted(instances, 'instance')}{f', {failed:,} failed' if failed else ''}."
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _data(runs: list[Run], figures: list[Figure]) -> dict[str, Any]:
     rows = [[_cell(value(run)) for *_, value in COLUMNS] for run in runs]
     kept = [k for k, (name, *_) in enumerate(COLUMNS) if _tells(name, k, rows)]
     cividis = matplotlib.colormaps["cividis"]
+    units = {run.facts.get("unit") for run in runs} - {None}
     return {
-        "columns": [COLUMNS[k][:3] for k in kept],
+        "columns": [_heading(k, units) for k in kept],
         "rows": [[row[k] for k in kept] for row in rows],
         "places": [run.shown.place for run in runs],
         "why": {run.number: _why(run) for run in runs if run.shown.place is None},
@@ -137,11 +140,21 @@ def _why(run: Run) -> str:
     return f"the run failed: {run.record.error}" if run.record.error else run.shown.why
 
 
+def _heading(place: int, units: set[Any]) -> tuple[str, str, Form]:
+    """Name, words and form of a column; objectives and bounds bear the unit if there is one."""
+    name, words, form, _ = COLUMNS[place]
+    if name in ("objective", "bound") and len(units) == 1:
+        return name, f"{words} ({min(units)})", form
+    return name, words, form
+
+
 def _tells(name: str, place: int, rows: list[list[Any]]) -> bool:
     """Whether a column says anything; goals and units do if they differ."""
     values = {row[place] for row in rows}
     if name == "goal":
-        return values != {"latency"}
+        return bool(values - {"latency"})
+    if name == "unit":
+        return len(values - {None}) > 1
     return name not in ("error", "settings") or bool(values - {None, ""})
 
 

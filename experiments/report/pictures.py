@@ -33,13 +33,13 @@ def picture(figure: Figure, methods: list[str], packages: list[str]) -> bytes:
     rows = ceil(len(panels) / columns)
     size = (8, 5.5) if len(panels) == 1 else (5.2 * columns, 1.2 + 3.4 * rows)
     drawing = Picture(figsize=size, layout="constrained")
-    axes = drawing.subplots(rows, columns, squeeze=False).flat
+    axes = list(drawing.subplots(rows, columns, squeeze=False).flat)
     for ax, panel in zip(axes, panels, strict=False):
         _draw(figure, panel, methods, packages, ax)
-    for ax in list(axes)[len(panels) :]:
+    for ax in axes[len(panels) :]:
         ax.set_axis_off()
     drawing.suptitle(figure.title, fontsize=12)
-    _legend(drawing)
+    _legend(drawing, methods)
     if len(figure.panels) > len(panels):
         drawing.supxlabel(f"{len(figure.panels) - len(panels)} further panels are on the page")
     buffer = io.BytesIO()
@@ -48,15 +48,17 @@ def picture(figure: Figure, methods: list[str], packages: list[str]) -> bytes:
     return buffer.getvalue()
 
 
-def _legend(drawing: Picture) -> None:
-    """One legend for all panels: every method once."""
+def _legend(drawing: Picture, methods: list[str]) -> None:
+    """One legend for all panels: every method once, in their order."""
     named = {}
     for ax in drawing.axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)
-    if named:
+    order = sorted(named, key=methods.index)
+    if order:
+        handles = [named[name] for name in order]
         drawing.legend(
-            named.values(), named, loc="outside lower center", ncols=min(len(named), 5), fontsize=8
+            handles, order, loc="outside lower center", ncols=min(len(order), 6), fontsize=8
         )
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// The table of runs: sorts, filters and turns pages. Numbers are shown as `forms` says.
+// The data of the page, and the table of runs: sorts, filters and turns pages.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const at = (id) => document.getElementById(id);
@@ -20,6 +20,12 @@ const column = Object.fromEntries(data.columns.map(([name], place) => [name, pla
 const shown = (value, kind) => (value === null || value === "" ? "–" : forms[kind](value));
 const escaped = (text) =>
   String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+
+// What the page keeps packed: zlib's format in base64.
+function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate")));
+}
 
 const texts = data.rows.map((row) => row.join(" ").toLowerCase());
 const collator = new Intl.Collator("en", { numeric: true });

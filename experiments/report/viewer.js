@@ -11,9 +11,7 @@ let asked = 0;
 async function sheetOf(place) {
   sheets ??= JSON.parse(at("sheets").textContent);
   if (!opened.has(place)) {
-    const bytes = Uint8Array.from(atob(sheets[place]), (c) => c.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-    opened.set(place, await new Response(stream).json());
+    opened.set(place, await unpacked(sheets[place]).json());
   }
   return opened.get(place);
 }
@@ -41,6 +39,7 @@ async function openRun(run) {
   at("viewer").scrollTop = 0;
   if (!place) return;
   const sheet = await sheetOf(place[0]);
+  await plotly;
   if (mine !== asked) return; // another run was opened meanwhile
   const [latency, energy, utilisation, segments] = sheet.schedules[place[1]];
   at("why").textContent =
