@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from experiments.pareto import Front as Front
     from experiments.pareto import Point as Point
     from experiments.pareto import pareto as pareto
+    from experiments.report import Report as Report
+    from experiments.report import write_report as write_report
     from experiments.store import Record as Record
     from experiments.store import Store as Store
     from experiments.store import Task as Task
@@ -132,6 +134,7 @@ _HOMES = {
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
     "Record": "experiments.store",
+    "Report": "experiments.report",
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
@@ -183,6 +186,7 @@ _HOMES = {
     "write_instance": "instances.files",
     "write_network": "instances.files",
     "write_package": "instances.files",
+    "write_report": "experiments.report",
     "write_schedule": "schedules.files",
     "write_tables": "instances.files",
 }

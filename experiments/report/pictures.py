@@ -8,6 +8,7 @@ from math import ceil
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
@@ -50,7 +51,7 @@ def picture(figure: Figure, methods: list[str], packages: list[str]) -> bytes:
 
 def _legend(drawing: Picture, methods: list[str]) -> None:
     """One legend for all panels: every method once, in their order."""
-    named = {}
+    named: dict[str, Artist] = {}
     for ax in drawing.axes:
         for handle, label in zip(*ax.get_legend_handles_labels(), strict=True):
             named.setdefault(label, handle)

@@ -28,7 +28,8 @@ ROOT = Path(__file__).parents[2]
 README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
 FORMULATIONS = ROOT / "docs" / "formulations.md"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS]
+EXPERIMENTS = ROOT / "docs" / "experiments.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS]
 ROOMS = (
     "instances",
     "schedules",
