@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from chipweave.status import live
+
 REPORT_HELP = """Write a report of a store of runs: a page that needs no network, and its figures.
 
 The page has a table of all runs, interactive figures, and a viewer: a click on a run shows its
@@ -38,7 +40,7 @@ def report(store: StoreFile, out: Out) -> None:
     from experiments.report import write_report
     from experiments.store import Store
 
-    with Store(store) as opened:
+    with live(f"report of {store}"), Store(store) as opened:
         written = write_report(opened, folder)
     typer.echo(
         f"{written.page}: {written.runs:,} runs, {written.schedules:,} of them with a schedule to"

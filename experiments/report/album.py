@@ -148,7 +148,9 @@ def _evaluated(instance: Instance, record: Record) -> list[Any]:
     """
     data = record.result or {}
     if data.get("schedule") is None:
-        raise ValueError("the run has no schedule")
+        raise ValueError(
+            f"the run ended without a schedule: {data.get('stop', 'it only measured')}"
+        )
     schedule = schedule_from_data(data["schedule"], "the stored schedule")
     problems = violations(instance, schedule)
     if problems:

@@ -82,9 +82,15 @@ function trace(figure, series) {
 }
 
 function plot(figure, panel, target) {
+  const named = typeof panel.series[0].x[0] === "string";
   const whole = layout({
-    xaxis: axis({ title: { text: figure.x.title }, type: figure.x.log ? "log" : typeof panel.series[0].x[0] === "string" ? "category" : "linear" }),
-    yaxis: axis({ title: { text: figure.y.title }, type: figure.y.log ? "log" : "linear" }),
+    xaxis: axis({ title: { text: figure.x.title }, type: named ? "category" : figure.x.log ? "log" : "linear" }),
+    yaxis: axis({
+      title: { text: figure.y.title },
+      type: figure.y.log ? "log" : "linear",
+      rangemode: figure.kind === "steps" ? "tozero" : "normal",
+    }),
+    margin: { l: 60, r: 16, t: figure.kind === "box" ? 44 : 44 + 22 * Math.ceil(panel.series.length / 4), b: 50 },
     hovermode: "closest",
     showlegend: figure.kind !== "box",
     legend: { orientation: "h", yanchor: "bottom", y: 1.01, x: 0 },
@@ -164,13 +170,16 @@ const seen = new IntersectionObserver(
   { rootMargin: "300px" },
 );
 
+// Every how many-th stage is named: there is room for so many names.
+const rowStep = (segment) => Math.ceil(segment.stages.length / 32);
+
 function stageAxis(segment, more) {
-  const step = Math.ceil(segment.stages.length / 40);
+  const step = rowStep(segment);
   const named = segment.stages.map((_, k) => k).filter((k) => k % step === 0);
   return axis({
     tickvals: [...named, ...more.map(([place]) => place)],
     ticktext: [...named.map((k) => `${k}  ${escaped(stageName(segment.stages[k]))}`), ...more.map(([, name]) => name)],
-    range: [segment.stages.length - 0.4 + (more.some(([place]) => place > 0) ? 1 : 0), more.some(([place]) => place < 0) ? -1.6 : -0.6],
+    range: [Math.max(segment.stages.length, ...more.map(([place]) => place + step)) - 0.4, Math.min(0, ...more.map(([place]) => place)) - 0.6 * step],
     tickfont: { size: 11 },
     showgrid: false,
     zeroline: false,
@@ -185,6 +194,7 @@ function gantt(segment, start) {
   const rows = segment.stages.map((_, k) => k);
   const first = start + segment.load;
   const unit = viewer.unit;
+  const above = -rowStep(segment);
   const samples = Array.from({ length: count }, (_, k) => ({
     type: "bar",
     orientation: "h",
@@ -201,7 +211,8 @@ function gantt(segment, start) {
     type: "bar",
     orientation: "h",
     name: "weights from DRAM",
-    y: [-1],
+    y: [above],
+    width: [-0.8 * above],
     x: [segment.load / unit],
     base: [start / unit],
     marker: { color: "rgba(0,0,0,0)", line: { color: variable("--soft"), width: 1 }, pattern: { shape: "/", fgcolor: variable("--soft") } },
@@ -214,7 +225,7 @@ function gantt(segment, start) {
     height: tall(segment) + 40,
     margin: { l: 60, r: 16, t: 64, b: 50 },
     xaxis: axis({ title: { text: `time since the start of the run (${viewer.unitName})` }, range: [(first - Math.min(segment.load, 0.3 * width)) / unit, (first + width) / unit], zeroline: false }),
-    yaxis: stageAxis(segment, [[-1, "weights"]]),
+    yaxis: stageAxis(segment, [[above, "weights"]]),
     legend: { orientation: "h", yanchor: "bottom", y: 1, x: 0, traceorder: "normal" },
   });
   Plotly.react(at("gantt"), [weights, ...samples], whole, CONFIG);
@@ -222,7 +233,7 @@ function gantt(segment, start) {
 
 function stages(segment) {
   const rows = segment.stages.map((_, k) => k);
-  const last = rows.length;
+  const last = rows.length - 1 + rowStep(segment);
   const unit = viewer.unit;
   const split = segment.stages.every((stage) => stage.compute !== null);
   const bar = (name, values, colour, more = {}) => ({
@@ -244,7 +255,7 @@ function stages(segment) {
         bar("exchange", segment.stages.map((stage) => stage.time - stage.compute), colour[1]),
       ]
     : [bar("compute and exchange, not told apart", segment.stages.map((stage) => stage.time), colour[0])];
-  const dram = { ...bar("DRAM", [segment.dram], colour[2]), y: [last], text: ["traffic of the segment: "] };
+  const dram = { ...bar("DRAM", [segment.dram], colour[2]), y: [last], width: [0.8 * rowStep(segment)], text: ["traffic of the segment: "] };
   const load = bar("load of weights, once", segment.stages.map((stage) => stage.load), colour[3], { xaxis: "x2" });
   const beat = { type: "line", x0: segment.beat / unit, x1: segment.beat / unit, yref: "paper", y0: 0, y1: 1, line: { color: variable("--ink"), dash: "dot" } };
   const whole = layout({

@@ -63,15 +63,13 @@ def _rate(run: Run) -> float | None:
     return run.record.task.batch / run.latency * run.shown.clock_hz
 
 
-def page(name: str, runs: list[Run], figures: list[Figure], album: Album) -> str:
+def page(name: str, runs: list[Run], figures: list[Figure], album: Album, plotly: str) -> str:
     """The HTML of a report.
 
     Args:
         name: of the store.
         runs, figures, album: of the store.
-
-    Raises:
-        ImportError: plotly is missing.
+        plotly: its script, as `plotly_script` has it.
     """
     title = f"Runs of {name}"
     parts = {
@@ -80,7 +78,7 @@ def page(name: str, runs: list[Run], figures: list[Figure], album: Album) -> str
         "style": _own("page.css"),
         "data": _json(_data(runs, figures)),
         "sheets": _json(album.sheets),
-        "plotly": _json(_plotly()),
+        "plotly": _json(plotly),
         **{script: _own(f"{script}.js") for script in SCRIPTS},
     }
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], _own("page.html"))
@@ -90,7 +88,12 @@ def _own(file: str) -> str:
     return files("experiments.report").joinpath(file).read_text("utf-8")
 
 
-def _plotly() -> str:
+def plotly_script() -> str:
+    """The script of Plotly, packed.
+
+    Raises:
+        ImportError: plotly is missing.
+    """
     try:
         from plotly.offline import get_plotlyjs
     except ImportError:

@@ -96,7 +96,7 @@ function choose(k) {
   strip();
   const [columns, rows] = viewer.sheet.mesh;
   at("map-title").textContent = `Segment ${k}: regions on the mesh of ${columns} × ${rows} chiplets`;
-  at("under").textContent = "Cells bear the number of their cluster; grey ones are idle.";
+  at("under").textContent = "Numbered by cluster where there is room; grey chiplets are idle. Point at one to see its layers.";
   paint(at("map"), segment, Math.max(4, Math.min(40, Math.floor(384 / Math.max(columns, rows)))), true);
   at("map").setAttribute("aria-label", segment.stages.map((s, n) => `cluster ${n}: ${counted(s.chiplets, "chiplet")}`).join("; "));
   at("segment-facts").innerHTML = terms(factsOf(segment));

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from experiments.report.album import make_album
 from experiments.report.figures import make_figures, methods_of, packages_of
-from experiments.report.page import page
+from experiments.report.page import page, plotly_script
 from experiments.report.pictures import picture
 from experiments.report.runs import make_runs
 from experiments.store import Store
@@ -43,13 +43,14 @@ def write_report(store: Store, folder: str | Path) -> Report:
         ImportError: plotly is missing; the message names the extra that has it.
         OSError: the folder cannot be written to.
     """
+    plotly = plotly_script()
     place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
     records = list(store)
     album = make_album(records)
     runs = make_runs(records, album.shown)
     figures = make_figures(runs)
-    html = page(store.path.name, runs, figures, album)
-    place.mkdir(parents=True, exist_ok=True)
+    html = page(store.path.name, runs, figures, album, plotly)
     methods, packages = methods_of(runs), packages_of(runs)
     pictures = []
     for figure in figures:
