@@ -138,6 +138,8 @@ function chart(figure) {
   }
   const target = document.createElement("div");
   target.className = "plot";
+  target.setAttribute("role", "group");
+  target.setAttribute("aria-label", `${figure.title}: ${figure.y.title} against ${figure.x.title}`);
   section.append(target);
   waiting.set(target, () => {
     drawn.set(figure, { target, select });
