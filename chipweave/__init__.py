@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from experiments.pareto import Front as Front
     from experiments.pareto import Point as Point
     from experiments.pareto import pareto as pareto
+    from experiments.report import Report as Report
+    from experiments.report import write_report as write_report
     from experiments.rows import rows as rows
     from experiments.rows import write_parquet as write_parquet
     from experiments.state import State as State
@@ -144,6 +146,7 @@ _HOMES = {
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
     "Record": "experiments.store",
+    "Report": "experiments.report",
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
@@ -203,6 +206,7 @@ _HOMES = {
     "write_network": "instances.files",
     "write_package": "instances.files",
     "write_parquet": "experiments.rows",
+    "write_report": "experiments.report",
     "write_schedule": "schedules.files",
     "write_tables": "instances.files",
 }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options, results
+from chipweave.commands import experiment_report, options, results
 from chipweave.output import STDOUT, attempt_all, check_writable, write_text
 
 if TYPE_CHECKING:
@@ -185,3 +185,6 @@ def _show(found: State) -> None:
     if found.whole.missing and found.rate is not None and found.seconds_left is not None:
         left = duration(found.seconds_left)
         typer.echo(f"{found.rate:.3g} runs a second of late: some {left} left")
+
+
+app.command("report", help=experiment_report.REPORT_HELP)(experiment_report.report)

@@ -1,0 +1,157 @@
+"""The runs of a store as rows, each compared with the other runs on its instance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.report.album import Shown
+from experiments.store import Record
+
+ASIDE = frozenset(
+    {"seed", "repeat", "workers", "time_limit", "gap_limit", "memory_limit", "objective", "goal"}
+)
+"""Options that do not make another method of it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run, and what the other runs of the store say about it.
+
+    Attributes:
+        number: its place in the store.
+        record: what came of it.
+        shown: what the page can show of it.
+        method: with those of its options that make it another one.
+        goal: what was minimised, and under which conditions.
+        best: the lowest objective of all runs on the same instance with the same goal.
+        bound: the highest lower bound of the same.
+    """
+
+    number: int
+    record: Record
+    shown: Shown
+    method: str
+    goal: str
+    best: int | None
+    bound: float | None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The result as plain data; empty if the run failed."""
+        return self.record.result or {}
+
+    @property
+    def network(self) -> str:
+        """The name, or what stands for it."""
+        return self.record.task.network or self.facts.get("instance") or self.record.task.content
+
+    @property
+    def package(self) -> str:
+        """The name; '–' for a table instance."""
+        return self.record.task.package or "–"
+
+    @property
+    def case(self) -> tuple[str, str]:
+        """What a run must share with another to be compared with it."""
+        return self.record.task.content, self.goal
+
+    @property
+    def objective(self) -> int | None:
+        """Of the schedule; None without one."""
+        return self.facts.get("objective")
+
+    @property
+    def ratio(self) -> float | None:
+        """Objective over the best known one."""
+        if self.objective is None or not self.best:
+            return None
+        return self.objective / self.best
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - bound) / objective, with the best bound that is known."""
+        if not self.objective or self.bound is None:
+            return None
+        return (self.objective - self.bound) / self.objective
+
+    @property
+    def size(self) -> int | None:
+        """Layers times chiplets, where the instance is known."""
+        if self.shown.layers is None or self.shown.chiplets is None:
+            return None
+        return self.shown.layers * self.shown.chiplets
+
+    @property
+    def runtime_s(self) -> float | None:
+        """Wall time."""
+        return self.facts.get("runtime_s")
+
+    @property
+    def latency(self) -> int | None:
+        """Cycles for the batch."""
+        return self.facts.get("latency")
+
+    @property
+    def energy(self) -> int | None:
+        """Picojoules for the batch."""
+        return self.facts.get("energy")
+
+
+def make_runs(records: Sequence[Record], shown: Iterable[Shown]) -> list[Run]:
+    """A row for each record, in their order."""
+    goals = [_goal(record) for record in records]
+    best: dict[tuple[str, str], int] = {}
+    bounds: dict[tuple[str, str], float] = {}
+    for record, goal in zip(records, goals, strict=True):
+        case = record.task.content, goal
+        facts = record.result or {}
+        objective, bound = facts.get("objective"), facts.get("bound")
+        if objective is not None:
+            best[case] = min(objective, best.get(case, objective))
+        if bound is not None:
+            bounds[case] = max(bound, bounds.get(case, bound))
+    return [
+        Run(
+            number,
+            record,
+            seen,
+            _method(record),
+            goal,
+            best.get((record.task.content, goal)),
+            bounds.get((record.task.content, goal)),
+        )
+        for number, (record, seen, goal) in enumerate(zip(records, shown, goals, strict=True))
+    ]
+
+
+def _method(record: Record) -> str:
+    task = record.task
+    options = [_said(value) for name, value in sorted(task.options.items()) if name not in ASIDE]
+    return ", ".join([task.method, *options])
+
+
+def _said(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+
+
+def _goal(record: Record) -> str:
+    """The objective and its conditions; of a run that failed, as far as its options tell."""
+    options = record.task.options
+    goal = (record.result or {}).get("goal") or options.get("goal")
+    if not isinstance(goal, dict):
+        return str(goal or options.get("objective", "latency"))
+    conditions = [f"{name} {_said(value)}" for name, value in goal.items() if name != "objective"]
+    return ", ".join([goal.get("objective", "latency"), *(c for c in conditions if c != "pins []")])
+
+
+def settings(run: Run) -> str:
+    """The options that do not make another method of it, for people."""
+    told = [
+        f"{name.replace('_', ' ')} {_said(value)}"
+        for name, value in sorted(run.record.task.options.items())
+        if name in ASIDE and name not in ("goal", "objective")
+    ]
+    return ", ".join(told)
