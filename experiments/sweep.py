@@ -156,8 +156,7 @@ class _Sweep:
                 room = self._room()
                 while self._ahead and len(self._flying) < room:
                     self._launch(*self._ahead.popleft())
-                with suppress(Empty):
-                    self._land(self._landed.get(timeout=POLL_SECONDS))
+                self._land(self._arrived())
                 if not self._ahead and not self._flying:
                     self._ahead, self._held = deque(self._held), []
                 if interrupted.is_set():
@@ -187,13 +186,28 @@ class _Sweep:
         self._flying[task.key] = _Flight(case, task, claim, future)
         future.add_done_callback(self._landed.put)
 
-    def _land(self, future: Future) -> None:
-        """Keep what came of a run."""
-        flight = self._flying.pop(future.key)
-        with flight.claim:
-            record = _record(flight.task, future)
-            self._store.add(record)
-        self._count(flight.case, failed=record.error is not None)
+    def _arrived(self) -> list[Future]:
+        """Runs that have come to their end, after a wait for the first."""
+        found: list[Future] = []
+        with suppress(Empty):
+            found.append(self._landed.get(timeout=POLL_SECONDS))
+            while True:
+                found.append(self._landed.get_nowait())
+        return found
+
+    def _land(self, futures: Sequence[Future]) -> None:
+        """Keep what came of runs; all results in one go, as each costs a way to Dask and back."""
+        done = [future for future in futures if future.status == "finished"]
+        results = dict(zip((f.key for f in done), self._client.gather(done), strict=True))
+        for future in futures:
+            flight = self._flying.pop(future.key)
+            with flight.claim:
+                if future.key in results:
+                    record = Record(flight.task, *results[future.key])
+                else:
+                    record = _failure(flight.task, future)
+                self._store.add(record)
+            self._count(flight.case, failed=record.error is not None)
 
     def _count(self, case: Case, *, failed: bool) -> None:
         self._done += 1
@@ -225,19 +239,17 @@ class _Flight:
     future: Future
 
 
-def _record(task: Task, future: Future) -> Record:
-    """What came of a run.
+def _failure(task: Task, future: Future) -> Record:
+    """What came of a run of which Dask has no result.
 
     Raises:
-        ValueError: nothing did, and no other run will fare better.
+        ValueError: no other run would fare better.
     """
     from distributed import KilledWorker
 
     if future.cancelled():
         raise ValueError("the scheduler is gone: the same call with another one goes on")
     error = future.exception()
-    if error is None:
-        return Record(task, *future.result())
     if isinstance(error, KilledWorker):
         return Record(task, None, "the worker of the run was killed again and again")
     raise ValueError(f"a worker cannot do runs: {error}")

@@ -122,7 +122,7 @@ def test_a_run_that_dask_gives_up_is_a_row_with_the_error() -> None:
         def exception(self) -> BaseException:
             return distributed.KilledWorker("run", None, 10)
 
-    record = home._record(SMALL.tasks()[0][1], Given())
+    record = home._failure(SMALL.tasks()[0][1], Given())
     assert (record.result, record.error) == (
         None,
         "the worker of the run was killed again and again",
