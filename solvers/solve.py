@@ -26,6 +26,7 @@ METHODS: dict[str, Method] = {
     "sequential": Method("heuristics.baselines:sequential", ("numba",)),
     "pipeline": Method("heuristics.baselines:pipeline", ("numba",)),
     "segmented": Method("solvers.exact:segmented", ("numba",)),
+    "tangram": Method("heuristics.tangram:tangram", ("numba",)),
     "scope": Method("heuristics.scope:scope", ("numba",), steps=True),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
     "annealing": Method("heuristics.annealing:annealing", ("numba",), random=True),

@@ -25,7 +25,7 @@ from solvers.result import Result
 from solvers.solve import solve
 
 PROVING = ("enumerate", "exact", "cpsat", "decompose")
-HEURISTIC = ("sequential", "pipeline", "segmented", "scope", "scope+")
+HEURISTIC = ("sequential", "pipeline", "segmented", "tangram", "scope", "scope+")
 
 INSTANCES = 500
 """Random instances of a default run; chains and DAGs of up to five layers and four chiplets."""

@@ -32,7 +32,7 @@ def test_the_toy_makes_every_search_improve_on_its_start() -> None:
 
 
 def test_the_methods_are_those_of_the_command_line() -> None:
-    heuristics = ["sequential", "pipeline", "segmented", "scope", "scope+", "annealing"]
+    heuristics = ["sequential", "pipeline", "segmented", "tangram", "scope", "scope+", "annealing"]
     assert list(METHODS) == [*heuristics, "exact", "cpsat", "milp", "decompose", "enumerate"]
 
 
@@ -102,7 +102,9 @@ def test_a_refusal_leaves_an_old_log_alone(example: Instance, tmp_path: Path) ->
     assert log.read_text() == "precious"
 
 
-@pytest.mark.parametrize("method", ["sequential", "pipeline", "segmented", "scope", "scope+"])
+@pytest.mark.parametrize(
+    "method", ["sequential", "pipeline", "segmented", "tangram", "scope", "scope+"]
+)
 def test_the_default_goal_may_be_spelt_out(example: Instance, method: str) -> None:
     assert solve(example, method, goal=Goal()).objective == solve(example, method).objective
 
