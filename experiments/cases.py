@@ -28,6 +28,9 @@ Watch = Callable[[str], Callable[[TracePoint], None]]
 NOT_OF_SOLVE = ("repeat", "memory_limit_mb")
 """Options of a task that are not for `solve`."""
 
+OF_GOAL = ("objective", "segments", "clusters", "chiplets")
+"""Options of a task that make a goal."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -108,7 +111,7 @@ def run(
 
 
 def arguments(task: Task) -> dict[str, Any]:
-    """What `solve` is given: an `objective` becomes a goal."""
+    """What `solve` is given: an `objective` and limits become a goal."""
     options = {name: value for name, value in task.options.items() if name not in NOT_OF_SOLVE}
-    objective = options.pop("objective", None)
-    return options if objective is None else {**options, "goal": Goal(objective)}
+    goal = {name: options.pop(name) for name in OF_GOAL if name in options}
+    return {**options, "goal": Goal(**goal)} if goal else options

@@ -8,6 +8,7 @@
     methods:                                # names, or mappings with more arguments of solve
       - scope
       - {method: cpsat, formulation: interval, time_limit: 20}
+      - {method: exact, segments: 2}        # limits of the goal: segments, clusters, chiplets
     time_limits: [60]                       # seconds of a run; by default none
     seeds: [0, 1, 2]                        # default [0]; for methods that draw random numbers
     objective: latency                      # this is the default
@@ -28,7 +29,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from experiments.cases import Case
+from experiments.cases import OF_GOAL, Case
 from experiments.names import network_of, package_of
 from experiments.store import Task
 from instances.files.errors import Place, Problems, listed
@@ -50,7 +51,8 @@ class Experiment:
 
     Attributes:
         networks, packages: names, as `experiments.names` reads them.
-        methods: names, or mappings of `method` and more arguments of `solve`, `objective` too.
+        methods: names, or mappings of `method` and more arguments of `solve`, `objective` and
+            the limits of a goal (`segments`, `clusters`, `chiplets`) too.
         batches: samples a run.
         time_limits: wall seconds; None for no limit. A run that exceeds its own by far is ended.
         seeds: only methods that draw random numbers are run with each of them.
@@ -148,6 +150,7 @@ Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Seconds = Annotated[float, Field(ge=LEAST_SECONDS, le=MOST_SECONDS, allow_inf_nan=False)]
 Limit = Seconds | None
 Mebibytes = Annotated[int, Field(ge=1, le=10**9)]
+Limit = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 
 
@@ -165,6 +168,9 @@ class MethodModel(FileModel):
     workers: Threads | None = None
     steps: Name | None = None
     objective: Objective | None = None
+    segments: Limit | None = None
+    clusters: Limit | None = None
+    chiplets: Limit | None = None
 
 
 class ExperimentFile(FileModel):
@@ -229,7 +235,8 @@ def _check_method(entry: MethodModel, model: ExperimentFile) -> None:
         return
     given: dict[str, Any] = dict.fromkeys(field.name for field in fields(Arguments))
     given |= {"start": True, "seed": 0} | entry.model_dump(exclude_unset=True, exclude={"method"})
-    given["goal"] = Goal(given.pop("objective", model.objective))
+    goal = {name: given.pop(name) for name in OF_GOAL if name in given}
+    given["goal"] = Goal(**{"objective": model.objective, **goal})
     checked(toy(), entry.method, METHODS[entry.method], Arguments(**given))
 
 
