@@ -150,7 +150,7 @@ Seed = Annotated[int, Field(ge=0, le=LARGEST_SEED)]
 Seconds = Annotated[float, Field(ge=LEAST_SECONDS, le=MOST_SECONDS, allow_inf_nan=False)]
 Limit = Seconds | None
 Mebibytes = Annotated[int, Field(ge=1, le=10**9)]
-Limit = Annotated[int, Field(ge=1)]
+Most = Annotated[int, Field(ge=1)]
 Threads = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 
 
@@ -168,9 +168,9 @@ class MethodModel(FileModel):
     workers: Threads | None = None
     steps: Name | None = None
     objective: Objective | None = None
-    segments: Limit | None = None
-    clusters: Limit | None = None
-    chiplets: Limit | None = None
+    segments: Most | None = None
+    clusters: Most | None = None
+    chiplets: Most | None = None
 
 
 class ExperimentFile(FileModel):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import options, results
 from chipweave.output import STDOUT, attempt_all, check_writable, write_text
 
 if TYPE_CHECKING:
@@ -155,6 +155,9 @@ def export(
         if parquet is not None:
             writes.append(lambda: write_parquet(runs, parquet))
         attempt_all(writes)
+
+
+app.command("results", help=results.HELP)(results.results)
 
 
 class _Shown:

@@ -19,6 +19,9 @@ WIDTH, HEIGHT = 3.1, 2.5
 """Of a panel, in inches."""
 
 MARKERS = "osD^vP*X<>"
+LARGEST_MARKER, LEAST_MARKER = 9, 2
+"""Points; each series has smaller ones than that before, so that equal values are all seen."""
+
 BARS = 0.8
 """Share of the room between two names that bars take."""
 
@@ -42,10 +45,22 @@ def draw_figure(figure: Figure, path: str | Path) -> None:
             ax.set_visible(False)
         canvas.supxlabel(figure.x_title)
         canvas.supylabel(figure.y_title)
-        handles, names = axes[0].get_legend_handles_labels()
-        canvas.legend(handles, names, loc="outside upper center", ncols=min(7, len(names)))
+        _legend(canvas, list(axes))
         canvas.savefig(buffer, format="svg", metadata={"Date": None})
     write_whole(path, buffer.getvalue())
+
+
+def _legend(canvas: Canvas, axes: Sequence[Axes]) -> None:
+    """Name what has a value in some panel, once."""
+    known = {
+        name: handle
+        for ax in reversed(axes)
+        for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)
+    }
+    if known:
+        names = list(dict.fromkeys(n for ax in axes for n in ax.get_legend_handles_labels()[1]))
+        handles = [known[name] for name in names]
+        canvas.legend(handles, names, loc="outside upper center", ncols=min(7, len(names)))
 
 
 def plot_panel(figure: Figure, panel: Panel, *, ax: Axes) -> None:
@@ -64,15 +79,17 @@ def _lines(figure: Figure, panel: Panel, ax: Axes) -> None:
         ax.set_xscale("log")
         ax.xaxis.set_minor_locator(NullLocator())
     for k, (name, values) in enumerate(panel.series.items()):
-        ax.plot(
-            places,
-            _numbers(values),
-            color=f"C{k}",
-            marker=MARKERS[k % len(MARKERS)],
-            markersize=3,
-            linewidth=1,
-            label=name,
-        )
+        if any(value is not None for value in values):
+            ax.plot(
+                places,
+                _numbers(values),
+                color=f"C{k}",
+                marker=MARKERS[k % len(MARKERS)],
+                markersize=max(LEAST_MARKER, LARGEST_MARKER - k),
+                fillstyle="none",
+                linewidth=1,
+                label=name,
+            )
     ax.xaxis.set_major_locator(FixedLocator(places))
     texts = [x if isinstance(x, str) else f"{x:g}" for x in panel.x]
     ax.xaxis.set_major_formatter(FixedFormatter(texts))

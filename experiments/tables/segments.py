@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from experiments.cases import Case
@@ -23,7 +23,7 @@ most n segments; the DRAM traffic is that of a batch, with weights, where the in
 layer are counted once though they come once a tile. Idle is the share of chiplet-cycles in which no
 stage works on the chiplet."""
 
-PARTS = ("latency", "beats", "bubbles", "loads")
+OPTIMUM = "exact"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,9 @@ class Split:
     def latency(self) -> int:
         """Cycles of a batch."""
         return self.beats + self.bubbles + self.loads
+
+
+Measure = Callable[[Case, Split], float | None]
 
 
 def split(instance: Instance, schedule: Schedule) -> Split:
@@ -81,14 +84,14 @@ def _dram(instance: Instance, schedule: Schedule) -> int:
 
 
 def segments(runs: Runs) -> list[Part]:
-    """A figure of times, one of traffic, and a table for each instance."""
+    """Three figures, and a table for each instance."""
     cases = [
         runs.case(network, package)
         for network in runs.experiment.networks
         for package in runs.experiment.packages
     ]
     splits = {case: _splits(runs, case) for case in cases}
-    parts: list[Part] = [ABOUT, _times(runs, splits), _traffic(runs, splits)]
+    parts: list[Part] = [ABOUT, *_figures(runs, splits)]
     for case in cases:
         parts += [Heading(f"{case.network} on {case.package}"), _table(runs, case, splits[case])]
     return parts
@@ -138,36 +141,40 @@ def _row(run: Run, own: Split | None) -> list[Cell]:
 
 def _limits(runs: Runs) -> dict[str, int]:
     """The methods with a limit on segments, and the limit."""
-    words = "exact, segments "
+    words = f"{OPTIMUM}, segments "
     return {name: int(name.removeprefix(words)) for name in runs.labels if name.startswith(words)}
 
 
-def _times(runs: Runs, splits: Mapping[Case, Mapping[str, Split]]) -> Figure:
+def _figures(runs: Runs, splits: Mapping[Case, Mapping[str, Split]]) -> list[Part]:
+    """By the most segments: time over that without a limit, share of bubbles, DRAM traffic."""
+    shortest = {case: own[OPTIMUM].latency for case, own in splits.items() if OPTIMUM in own}
+    whats: list[tuple[str, str, Measure]] = [
+        ("latency", "cycles / without limit", lambda case, own: _over(own, shortest.get(case))),
+        ("bubbles", "bubbles, % of cycles", lambda _, own: 100 * own.bubbles / own.latency),
+        ("traffic", "DRAM traffic (MB a batch)", lambda _, own: own.dram / 1e6),
+    ]
+    return [_figure(runs, splits, *what) for what in whats]
+
+
+def _over(own: Split, shortest: int | None) -> float | None:
+    return None if shortest is None else own.latency / shortest
+
+
+def _figure(
+    runs: Runs,
+    splits: Mapping[Case, Mapping[str, Split]],
+    name: str,
+    y_title: str,
+    what: Measure,
+) -> Figure:
     limits = _limits(runs)
     panels = []
-    for case, own in splits.items():
-        found = [own.get(name) for name in limits]
+    for network in runs.experiment.networks:
         series = {
-            part: [None if one is None else getattr(one, part) / 1e6 for one in found]
-            for part in PARTS
+            case.package: [what(case, own[label]) if label in own else None for label in limits]
+            for case, own in splits.items()
+            if case.network == network
         }
-        panels.append(Panel(f"{case.network}, {case.package}", list(limits.values()), series))
-    caption = "Where the time of the best schedule goes, by the most segments it may have"
-    return Figure(
-        "times", caption, panels, "most segments", "million cycles", log_x=True, log_y=True
-    )
-
-
-def _traffic(runs: Runs, splits: Mapping[Case, Mapping[str, Split]]) -> Figure:
-    limits = _limits(runs)
-    networks = runs.experiment.networks
-    panels = []
-    for network in networks:
-        series = {}
-        for case, own in splits.items():
-            if case.network == network:
-                found = [own.get(name) for name in limits]
-                series[case.package] = [None if one is None else one.dram / 1e6 for one in found]
         panels.append(Panel(network, list(limits.values()), series))
-    caption = "DRAM traffic of the best schedule, by the most segments it may have"
-    return Figure("traffic", caption, panels, "most segments", "MB a batch", log_x=True)
+    caption = f"{name.capitalize()} of the best schedule, by the most segments it may have"
+    return Figure(name, caption, panels, "most segments", y_title, log_x=True)

@@ -27,11 +27,11 @@ def steps(runs: Runs) -> list[Part]:
     }
     every = [case for own in cases.values() for case in own]
     panels = [
-        Panel(package, variants(runs), {"": [_mean(runs, own, name) for name in variants(runs)]})
+        Panel(package, _names(runs), {"": [_slower(runs, own, name) for name in variants(runs)]})
         for package, own in cases.items()
     ]
-    caption = "Latency without a step over that of the whole search, geometric mean"
-    figure = Figure("ratio", caption, panels, "", "latency / scope", kind="bars")
+    caption = "How much longer schedules are without a step, geometric mean"
+    figure = Figure("longer", caption, panels, "", "latency above that of scope (%)", kind="bars")
     parts: list[Part] = [ABOUT, figure, Heading("All packages"), _table(runs, every)]
     for package, own in cases.items():
         parts += [Heading(package), _table(runs, own)]
@@ -43,6 +43,11 @@ def variants(runs: Runs) -> list[str]:
     return [name for name in runs.labels if name.startswith(f"{WHOLE}, ")]
 
 
+def _names(runs: Runs) -> list[str]:
+    """Of the variants, without the method's."""
+    return [name.removeprefix(f"{WHOLE}, ") for name in variants(runs)]
+
+
 def _ratios(runs: Runs, cases: Sequence[Case], name: str) -> list[float]:
     """Latency over that of the whole search, where both have a schedule."""
     found = (ratio(runs.of(case, name).latency, runs.of(case, WHOLE).latency) for case in cases)
@@ -51,6 +56,12 @@ def _ratios(runs: Runs, cases: Sequence[Case], name: str) -> list[float]:
 
 def _mean(runs: Runs, cases: Sequence[Case], name: str) -> float | None:
     return mean(_ratios(runs, cases, name))
+
+
+def _slower(runs: Runs, cases: Sequence[Case], name: str) -> float | None:
+    """By how many percent."""
+    found = _mean(runs, cases, name)
+    return None if found is None else 100 * (found - 1)
 
 
 def _table(runs: Runs, cases: Sequence[Case]) -> Table:
