@@ -124,7 +124,7 @@ def _distance(runs: Runs, name: str) -> list[Cell]:
         worst,
         "" if where is None or worst == 1 else f"{where.case.network} on {where.case.package}",
         sum(share == 1 and runs.of(run.case, OPTIMUM).proved for share, run in found),
-        sum(run.record is not None and run.latency is None for run in own),
+        sum(run.unscheduled for run in own),
         sum(seconds) / len(seconds) if seconds else None,
         max(seconds, default=None),
     ]

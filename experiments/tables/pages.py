@@ -17,6 +17,7 @@ from experiments.tables.segments import segments
 from experiments.tables.sensitivity import sensitivity
 from experiments.tables.size import size
 from experiments.tables.steps import steps
+from schedules.schedule import counted
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,15 @@ def page_of(experiment: Experiment, store: Store) -> Page:
 
 def _state(runs: Runs) -> list[Part]:
     """How complete the results are, and what they took."""
-    told = f"{len(runs.all):,} runs, whose run times add up to {runs.seconds:,.0f} s"
-    parts: list[Part] = [f"{told}."]
+    told = counted(len(runs.all), "run")
+    parts: list[Part] = [f"{told}; the run times add up to {runs.seconds:,.0f} s."]
     if runs.missing:
         parts.append(f"**{runs.missing:,} of the runs are missing.**")
     if runs.failed:
         first = runs.failed[0]
+        error = first.record.error if first.record else ""
         parts.append(
-            f"{len(runs.failed):,} runs ended with an error, the first of them {first.label} on"
-            f" {first.case}: {first.record.error if first.record else ''}."
+            f"{counted(len(runs.failed), 'run')} ended with an error. The first: {first.label} on"
+            f" {first.case}: {error}."
         )
     return parts

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
@@ -17,6 +18,9 @@ from instances.files.whole import write_whole
 MOST_COLUMNS = 4
 WIDTH, HEIGHT = 3.1, 2.5
 """Of a panel, in inches."""
+
+MOST_NAMES = 7
+"""In a line of the legend."""
 
 MARKERS = "osD^vP*X<>"
 LARGEST_MARKER, LEAST_MARKER = 9, 2
@@ -38,29 +42,27 @@ def draw_figure(figure: Figure, path: str | Path) -> None:
     with matplotlib.rc_context({"svg.hashsalt": "chipweave", "font.size": 8}):
         size = (max(6.0, WIDTH * columns), HEIGHT * rows + 0.6)
         canvas = Canvas(figsize=size, layout="constrained")
-        axes = canvas.subplots(rows, columns, squeeze=False, sharey=True).flat
+        axes = list(canvas.subplots(rows, columns, squeeze=False, sharey=True).flat)
         for panel, ax in zip(figure.panels, axes, strict=False):
             plot_panel(figure, panel, ax=ax)
-        for ax in list(axes)[len(figure.panels) :]:
+        for ax in axes[len(figure.panels) :]:
             ax.set_visible(False)
         canvas.supxlabel(figure.x_title)
         canvas.supylabel(figure.y_title)
-        _legend(canvas, list(axes))
+        _legend(canvas, axes)
         canvas.savefig(buffer, format="svg", metadata={"Date": None})
     write_whole(path, buffer.getvalue())
 
 
 def _legend(canvas: Canvas, axes: Sequence[Axes]) -> None:
     """Name what has a value in some panel, once."""
-    known = {
-        name: handle
-        for ax in reversed(axes)
-        for handle, name in zip(*ax.get_legend_handles_labels(), strict=True)
-    }
+    known: dict[str, Artist] = {}
+    for ax in axes:
+        for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
+            known.setdefault(name, handle)
     if known:
-        names = list(dict.fromkeys(n for ax in axes for n in ax.get_legend_handles_labels()[1]))
-        handles = [known[name] for name in names]
-        canvas.legend(handles, names, loc="outside upper center", ncols=min(7, len(names)))
+        columns = min(MOST_NAMES, len(known))
+        canvas.legend(list(known.values()), list(known), loc="outside upper center", ncols=columns)
 
 
 def plot_panel(figure: Figure, panel: Panel, *, ax: Axes) -> None:

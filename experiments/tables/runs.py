@@ -64,6 +64,11 @@ class Run:
         return self.result.get("runtime_s")
 
     @property
+    def unscheduled(self) -> bool:
+        """Whether the run ended well, but without a schedule."""
+        return bool(self.result) and self.latency is None
+
+    @property
     def proved(self) -> bool:
         """Whether the run proved its schedule optimal, under its own conditions."""
         return self.result.get("stop") == "optimal"

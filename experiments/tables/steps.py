@@ -90,7 +90,7 @@ def _row(runs: Runs, cases: Sequence[Case], name: str) -> list[Cell]:
     return [
         "all four" if name == WHOLE else name.removeprefix(f"{WHOLE}, "),
         len(own),
-        sum(run.record is not None and run.latency is None for run in own),
+        sum(run.unscheduled for run in own),
         _mean(runs, cases, name),
         sum(gaps) / len(gaps) if gaps else None,
         max(gaps, default=None),
