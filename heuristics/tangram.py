@@ -88,16 +88,19 @@ def in_proportion(amounts: Ints, chiplets: int) -> Ints:
     """[n] region sizes in proportion to amounts, 1 at least, that sum to the chiplets; n <= C."""
     total = amounts.sum()
     sizes = np.maximum(1, amounts * chiplets // total)
+    # How much each region falls short of its share, in chiplets / total.
+    short = amounts * chiplets - sizes * total
     left = chiplets - sizes.sum()
     while left != 0:
-        # How much each region falls short of its share, in chiplets / total.
-        short = amounts * chiplets - sizes * total
-        if left > 0:
-            sizes[np.argmax(short)] += 1
-            left -= 1
-        else:
-            sizes[np.argmin(np.where(sizes > 1, short, FAR))] -= 1
-            left += 1
+        change = 1 if left > 0 else -1
+        farthest = -1
+        for k in range(sizes.shape[0]):
+            may = change > 0 or sizes[k] > 1
+            if may and (farthest < 0 or change * (short[k] - short[farthest]) > 0):
+                farthest = k
+        sizes[farthest] += change
+        short[farthest] -= change * total
+        left -= change
     return sizes
 
 
