@@ -37,7 +37,7 @@ AT_A_TIME = 32
 
 
 def tangram(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
-    """Segments of single layers, regions in proportion to operations, by a dynamic program.
+    """The segmented pipeline as Tangram searches it: regions in proportion to operations.
 
     Begins with the schedule of `sequential`; offers nothing if there is none. At the time limit
     the layers that no longer segment has reached run one at a time.

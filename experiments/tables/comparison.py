@@ -16,7 +16,7 @@ ABOUT = f"""Throughput is that of `{REFERENCE}` = 1: higher is better. Energy is
 `{REFERENCE}` = 1: lower is better; no method minimised it. `{REFERENCE}` is the best schedule with
 one layer a stage, `tangram` the one that a heuristic finds there, `{OPTIMUM}` the best of all
 schedules. A dash says that the method found no schedule. Means are geometric, over the networks
-with a schedule."""
+with a schedule. Packages, costs and the choice of networks are ours."""
 
 PAPER = f"""The paper (Scope, arXiv 2602.14393, abstract) reports up to 1.73 times the throughput of
 the state of the art for ResNet-152, by its own cost model. This table has, at each scale, the
