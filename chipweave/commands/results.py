@@ -34,6 +34,7 @@ def results(
     from chipweave.results import write_page
     from experiments.definition import read_experiment
     from experiments.tables import page_of
+    from schedules.schedule import counted
 
     wanted = read_experiment(file)
     with options.existing_store(store) as runs:
@@ -42,7 +43,7 @@ def results(
         files = write_page(page, commands(wanted.name), out)
     except OSError as error:
         raise ValueError(f"--out {out}: cannot be written: {error.strerror}") from None
-    typer.echo(f"{files[0]} and {len(files) - 1} figures")
+    typer.echo(f"{files[0]} and {counted(len(files) - 1, 'figure')}")
 
 
 def commands(name: str) -> str:
