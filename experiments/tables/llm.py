@@ -10,10 +10,11 @@ from experiments.tables.parts import Cell, Column, Figure, Heading, Panel, Part,
 from experiments.tables.runs import Runs, chiplets
 from instances.networks import NETWORKS
 
-ABOUT = f"""A sample of prefill is a whole prompt, one of decode is one token after a context of the
-same length, whose keys and values come from DRAM. Tokens a second and energy a token are those of
-`{OPTIMUM}`; the methods' throughput is over that of `{REFERENCE}`. The bound of the weights is the
-rate at which DRAM could bring all weights for each batch if nothing else took time."""
+ABOUT = f"""A sample of prefill is a whole prompt; one of decode is the last token of a context of
+that length, with the keys and values of those before it from DRAM. Tokens a second and energy a
+token are those of `{OPTIMUM}`; the methods' throughput is over that of `{REFERENCE}`. The bound of
+the weights is the rate at which DRAM could bring all weights for each batch if nothing else took
+time."""
 
 
 def tokens(network: str) -> int:
