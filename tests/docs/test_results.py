@@ -1,0 +1,31 @@
+"""docs/results: complete pages of the ready-made experiments, each with its commands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from chipweave.commands.results import commands
+from experiments.tables import PAGES
+
+FOLDER = Path(__file__).parents[2] / "docs" / "results"
+MADE = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "README")
+
+
+def test_the_overview_lists_all_pages_and_there_is_no_other() -> None:
+    assert set(MADE) <= set(PAGES)
+    assert "comparison" in MADE
+    overview = (FOLDER / "README.md").read_text("utf-8")
+    assert re.findall(r"\((\w+)\.md\)", overview) == list(PAGES)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_page_is_complete_and_tells_how_it_was_made(name: str) -> None:
+    text = (FOLDER / f"{name}.md").read_text("utf-8")
+    assert text.startswith(f"# {PAGES[name].title}\n\n```sh\n{commands(name)}\n```\n")
+    assert "runs are missing" not in text
+    assert "ended with an error" not in text
+    pictures = re.findall(r"\]\(([\w-]+\.svg)\)", text)
+    assert sorted(pictures) == sorted(path.name for path in FOLDER.glob(f"{name}-*.svg"))
