@@ -14,11 +14,12 @@ FOLDER = Path(__file__).parents[2] / "docs" / "results"
 MADE = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "README")
 
 
-def test_the_overview_lists_all_pages_and_there_is_no_other() -> None:
+def test_the_overview_links_the_pages_that_are_there_and_there_is_no_other() -> None:
     assert set(MADE) <= set(PAGES)
     assert "comparison" in MADE
     overview = (FOLDER / "README.md").read_text("utf-8")
-    assert re.findall(r"\((\w+)\.md\)", overview) == list(PAGES)
+    assert re.findall(r"\((\w+)\.md\)", overview) == [name for name in PAGES if name in MADE]
+    assert all(name in overview for name in PAGES)
 
 
 @pytest.mark.parametrize("name", MADE)
