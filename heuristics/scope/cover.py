@@ -59,7 +59,8 @@ class Cover(NamedTuple):
     """Room for the shortest paths over a segment's n layers, counted from its first.
 
     Attributes:
-        start: [n] smaller regions, by number, are too slow for a cluster from this layer.
+        start: [n] smaller regions, by number, are too slow for a cluster from this layer;
+            `best_cover` raises it for beats below its best, so `cover` alone needs new room.
         reach: [n] clusters from this layer of up to so many layers keep the beat.
         region: [n,W] the chiplets that they take, by their layers less one.
         ahead: [n+1] the cost of the clusters from this layer to the end, FAR if nothing keeps it.
