@@ -105,7 +105,9 @@ def new_cover(layers: int, longest: int) -> Cover:
 def cover(stages: StageTimes, task: Task, rules: Rules, beat: int, most: int, room: Cover) -> int:
     """The fewest clusters that keep a beat on the package.
 
-    More than `most` if it takes more than these; FAR if no number will do.
+    More than `most` if it takes more than these; FAR if no number will do. Where a cluster gets
+    faster with one more layer (its last tensor is smaller), the fewest may be missed: see
+    `_regions`.
     """
     if rules.even:
         return _even_cover(stages, task, rules, beat, most, room)
@@ -130,7 +132,11 @@ def _even_cover(
 def _regions(
     stages: StageTimes, task: Task, beat: int, lowest: int, after: int, room: Cover
 ) -> None:
-    """The smallest regions numbered lowest..after-1 that keep the beat."""
+    """The smallest regions numbered lowest..after-1 that keep the beat.
+
+    One pass for all clusters from a layer: none is given a smaller region than one of fewer layers,
+    which is what keeps the search linear, and none is tried beyond the first that is too slow.
+    """
     for at in range(task.last - task.first + 1):
         g, reach, first = max(lowest, room.start[at]), 0, task.first + at
         for last in range(first, task.last + 1):

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from heuristics.scope.cover import Rules, Task, best_cover, clusters_of, cover, new_cover
@@ -154,10 +154,24 @@ def every_cover(stages: StageTimes, last: int, chiplets: int) -> dict[int, int]:
     return beats
 
 
+def times_rise_with_layers(stages: StageTimes) -> bool:
+    """Whether no cluster is faster than one of fewer layers, from the same layer, on its region."""
+    layers, sizes = stages.length.shape
+    return all(
+        time_of(stages, first, last, g) <= time_of(stages, first, last + 1, g)
+        for first, g in np.ndindex(layers, sizes)
+        for last in range(first, layers - 1)
+    )
+
+
 @settings(max_examples=60)
 @given(seed=seeds, share=st.floats(0, 1))
+@example(seed=891542, share=0.5)
 def test_a_beat_is_kept_with_the_fewest_clusters(seed: int, share: float) -> None:
-    """Against plain enumeration, also where the convex hull of all covers leaves out the best."""
+    """Against plain enumeration, also where the convex hull of all covers leaves out the best.
+
+    Where a cluster gets faster with one more layer, the cover may be missed, but never undercut.
+    """
     instance = random_instance(seed, layers=6, chiplets=5, shape="chain", memory="loose")
     stages = all_times(instance)
     beats = np.unique(stages.times)
@@ -168,7 +182,10 @@ def test_a_beat_is_kept_with_the_fewest_clusters(seed: int, share: float) -> Non
     for most in (1, 3, 6):
         found = cover(stages, task, rules, beat, most, room)
         fewest = min(kept, default=FAR)
-        assert found == fewest if fewest <= most else most < found <= fewest
+        if not times_rise_with_layers(stages):
+            assert found > most or found >= fewest
+        else:
+            assert found == fewest if fewest <= most else most < found <= fewest
 
 
 @settings(max_examples=60)
@@ -185,14 +202,8 @@ def test_where_times_fall_with_chiplets_the_best_cover_is_the_best_of_all(
     expected = min(
         (batch + k - 1) * max(dram, b) for k, b in every_cover(stages, 3, rules.chiplets).items()
     )
-    rises = any(
-        time_of(stages, i, j, g) > time_of(stages, i, j + 1, g)
-        for i in range(4)
-        for j in range(i, 3)
-        for g in range(len(stages.sizes))
-    )
     assert cost >= expected
-    assert rises or cost == expected
+    assert cost == expected or not times_rise_with_layers(stages)
     again = new_cover(4, 4)
     number = cover(stages, task, rules, beat, most, again)
     assert number == most
