@@ -151,6 +151,16 @@ class Record:
         return None if self.result is None else self.result["bound"]
 
     @property
+    def latency(self) -> int | None:
+        """Cycles for the batch; None without a schedule."""
+        return None if self.result is None else self.result.get("latency")
+
+    @property
+    def energy(self) -> int | None:
+        """Picojoules for the batch; None without a schedule."""
+        return None if self.result is None else self.result.get("energy")
+
+    @property
     def stop(self) -> str | None:
         """Why the run ended; None if it failed."""
         return None if self.result is None else self.result["stop"]

@@ -196,13 +196,16 @@ class _Sweep:
         return found
 
     def _land(self, futures: Sequence[Future]) -> None:
-        """Keep what came of runs; all results in one go, as each costs a way to Dask and back."""
-        done = [future for future in futures if future.status == "finished"]
-        results = dict(zip((f.key for f in done), self._client.gather(done), strict=True))
+        """Keep what came of runs; all results in one go, as each costs a way to Dask and back.
+
+        A result that dies with its worker on the way is made anew; where that fails, it is None.
+        """
+        done = {future.key: future for future in futures if future.status == "finished"}
+        results = self._client.gather(done, errors="skip")
         for future in futures:
             flight = self._flying.pop(future.key)
             with flight.claim:
-                if future.key in results:
+                if results.get(future.key) is not None:
                     record = Record(flight.task, *results[future.key])
                 else:
                     record = _failure(flight.task, future)

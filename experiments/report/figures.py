@@ -194,7 +194,7 @@ def _times(runs: list[Run]) -> Figure:
         "points",
         Axis("size: layers × chiplets", log=True),
         Axis("run time (s)", log=True),
-        _against_size(runs, lambda run: run.runtime_s),
+        _against_size(runs, lambda run: run.record.runtime_s),
         "no instance could be rebuilt",
     )
 
@@ -260,18 +260,28 @@ def _with_reference(runs: list[Run]) -> list[Pair]:
     fastest: dict[tuple[str, str, str], Run] = {}
     for run in runs:
         other = fastest.setdefault((*run.case, run.method), run)
-        if run.latency and (not other.latency or run.latency < other.latency):
+        if run.record.latency and (
+            not other.record.latency or run.record.latency < other.record.latency
+        ):
             fastest[(*run.case, run.method)] = run
-    pairs = [(run, fastest.get((*run.case, REFERENCE))) for run in fastest.values() if run.latency]
-    return [(run, base) for run, base in pairs if base is not None and base.latency]
+    pairs = [
+        (run, fastest.get((*run.case, REFERENCE))) for run in fastest.values() if run.record.latency
+    ]
+    return [(run, base) for run, base in pairs if base is not None and base.record.latency]
 
 
 def _speed(run: Run, base: Run) -> float | None:
-    return base.latency / run.latency if run.latency and base.latency else None
+    return (
+        base.record.latency / run.record.latency
+        if run.record.latency and base.record.latency
+        else None
+    )
 
 
 def _energy(run: Run, base: Run) -> float | None:
-    return run.energy / base.energy if run.energy and base.energy else None
+    return (
+        run.record.energy / base.record.energy if run.record.energy and base.record.energy else None
+    )
 
 
 def _panels(

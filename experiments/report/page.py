@@ -31,16 +31,16 @@ COLUMNS: tuple[tuple[str, str, Form, Callable[[Run], object]], ...] = (
     ("chiplets", "chiplets", "whole", lambda run: run.shown.chiplets),
     ("method", "method", "text", lambda run: run.method),
     ("goal", "goal", "text", lambda run: run.goal),
-    ("objective", "objective", "whole", lambda run: run.objective),
+    ("objective", "objective", "whole", lambda run: run.record.objective),
     ("unit", "unit", "text", lambda run: run.facts.get("unit")),
     ("ratio", "/ best known", "ratio", lambda run: run.ratio),
-    ("bound", "bound", "whole", lambda run: run.facts.get("bound")),
+    ("bound", "bound", "whole", lambda run: run.record.bound),
     ("gap", "gap to best bound (%)", "percent", lambda run: _times(run.gap, 100)),
     ("stop", "stop", "text", lambda run: run.record.stop or ("failed" if run.record.error else "")),
-    ("runtime", "run time (s)", "measure", lambda run: run.runtime_s),
-    ("latency", "latency (cycles)", "whole", lambda run: run.latency),
+    ("runtime", "run time (s)", "measure", lambda run: run.record.runtime_s),
+    ("latency", "latency (cycles)", "whole", lambda run: run.record.latency),
     ("rate", "throughput (samples/s)", "measure", lambda run: _rate(run)),
-    ("energy", "energy (mJ)", "measure", lambda run: _times(run.energy, 1e-9)),
+    ("energy", "energy (mJ)", "measure", lambda run: _times(run.record.energy, 1e-9)),
     ("settings", "settings", "text", settings),
     ("finished", "finished (UTC)", "text", lambda run: run.record.finished[:19].replace("T", " ")),
     ("error", "error", "text", lambda run: run.record.error),
@@ -58,9 +58,9 @@ def _times(value: float | None, factor: float) -> float | None:
 
 def _rate(run: Run) -> float | None:
     """Samples a second, where there is a clock."""
-    if not run.latency or run.shown.clock_hz is None:
+    if not run.record.latency or run.shown.clock_hz is None:
         return None
-    return run.record.task.batch / run.latency * run.shown.clock_hz
+    return run.record.task.batch / run.record.latency * run.shown.clock_hz
 
 
 def page(name: str, runs: list[Run], figures: list[Figure], album: Album, plotly: str) -> str:

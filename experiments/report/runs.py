@@ -59,23 +59,16 @@ class Run:
         return self.record.task.content, self.goal
 
     @property
-    def objective(self) -> int | None:
-        """Of the schedule; None without one."""
-        return self.facts.get("objective")
-
-    @property
     def ratio(self) -> float | None:
         """Objective over the best known one."""
-        if self.objective is None or not self.best:
-            return None
-        return self.objective / self.best
+        objective = self.record.objective
+        return None if objective is None or not self.best else objective / self.best
 
     @property
     def gap(self) -> float | None:
         """(objective - bound) / objective, with the best bound that is known."""
-        if not self.objective or self.bound is None:
-            return None
-        return (self.objective - self.bound) / self.objective
+        objective = self.record.objective
+        return None if not objective or self.bound is None else (objective - self.bound) / objective
 
     @property
     def size(self) -> int | None:
@@ -83,21 +76,6 @@ class Run:
         if self.shown.layers is None or self.shown.chiplets is None:
             return None
         return self.shown.layers * self.shown.chiplets
-
-    @property
-    def runtime_s(self) -> float | None:
-        """Wall time."""
-        return self.facts.get("runtime_s")
-
-    @property
-    def latency(self) -> int | None:
-        """Cycles for the batch."""
-        return self.facts.get("latency")
-
-    @property
-    def energy(self) -> int | None:
-        """Picojoules for the batch."""
-        return self.facts.get("energy")
 
 
 def make_runs(records: Sequence[Record], shown: Iterable[Shown]) -> list[Run]:
@@ -107,12 +85,10 @@ def make_runs(records: Sequence[Record], shown: Iterable[Shown]) -> list[Run]:
     bounds: dict[tuple[str, str], float] = {}
     for record, goal in zip(records, goals, strict=True):
         case = record.task.content, goal
-        facts = record.result or {}
-        objective, bound = facts.get("objective"), facts.get("bound")
-        if objective is not None:
-            best[case] = min(objective, best.get(case, objective))
-        if bound is not None:
-            bounds[case] = max(bound, bounds.get(case, bound))
+        if record.objective is not None:
+            best[case] = min(record.objective, best.get(case, record.objective))
+        if record.bound is not None:
+            bounds[case] = max(record.bound, bounds.get(case, record.bound))
     return [
         Run(
             number,

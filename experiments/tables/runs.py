@@ -51,17 +51,17 @@ class Run:
     @property
     def latency(self) -> int | None:
         """Cycles for the whole batch; None without a schedule."""
-        return self.result.get("latency")
+        return self.record.latency if self.record else None
 
     @property
     def energy(self) -> int | None:
         """Picojoules; None without a schedule."""
-        return self.result.get("energy")
+        return self.record.energy if self.record else None
 
     @property
     def seconds(self) -> float | None:
         """Run time; None without a result."""
-        return self.result.get("runtime_s")
+        return self.record.runtime_s if self.record else None
 
     @property
     def unscheduled(self) -> bool:
@@ -71,7 +71,7 @@ class Run:
     @property
     def proved(self) -> bool:
         """Whether the run proved its schedule optimal, under its own conditions."""
-        return self.result.get("stop") == "optimal"
+        return self.record is not None and self.record.stop == "optimal"
 
     @property
     def samples_per_second(self) -> float | None:
