@@ -106,7 +106,7 @@ def kill_sweeps(
         RuntimeError: the sweep failed, or processes outlived it.
     """
     done = 0
-    for target in sorted(draw.randrange(rows) for _ in range(kills)):
+    for target in _targets(kills, rows, draw):
         with _sweeping(file, store, workers) as process:
             _wait(process, store, target, draw)
             started = _below(process.pid)
@@ -130,7 +130,7 @@ def kill_workers(
     """
     done = 0
     with _sweeping(file, store, workers) as process:
-        for target in sorted(draw.randrange(rows) for _ in range(kills)):
+        for target in _targets(kills, rows, draw):
             _wait(process, store, target, draw)
             at_work = [child for child in _below(process.pid) if _does_runs(child)]
             if at_work:
@@ -139,6 +139,11 @@ def kill_workers(
                     done += 1
         _finish(process)
     return done
+
+
+def _targets(kills: int, rows: int, draw: random.Random) -> list[int]:
+    """How many rows there are when a kill comes; not so late that the sweep may end before it."""
+    return sorted(draw.randrange(2 * rows // 3) for _ in range(kills))
 
 
 @contextmanager
