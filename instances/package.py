@@ -7,6 +7,9 @@ from typing import Literal
 
 Dataflow = Literal["weight-stationary", "output-stationary"]
 
+Tile = tuple[int, int]
+"""[x, y], column and row of a place on the mesh, from 0."""
+
 
 @dataclass(frozen=True)
 class Chiplet:
@@ -71,6 +74,21 @@ class Dram:
 
 
 @dataclass(frozen=True)
+class Faults:
+    """What of a mesh is out of order.
+
+    Attributes:
+        chiplets: do not compute, but their routers pass traffic on.
+        missing: places without a chiplet and without a router.
+        links: pairs of neighbours between which nothing passes, in either direction.
+    """
+
+    chiplets: tuple[Tile, ...] = ()
+    missing: tuple[Tile, ...] = ()
+    links: tuple[tuple[Tile, Tile], ...] = ()
+
+
+@dataclass(frozen=True)
 class Package:
     """A multi-chip module.
 
@@ -79,6 +97,7 @@ class Package:
         mesh: (X, Y), columns and rows of chiplets.
         element_bytes: width of a weight and of an activation.
         overlap: a stage hides communication behind computation (max) instead of adding it.
+        faults: what of the mesh is out of order.
     """
 
     name: str
@@ -88,8 +107,14 @@ class Package:
     chiplet: Chiplet
     nop: NetworkOnPackage
     dram: Dram
+    faults: Faults = Faults()
 
     @property
     def chiplets(self) -> int:
-        """C, the number of chiplets."""
-        return self.mesh[0] * self.mesh[1]
+        """C, the number of chiplets that compute."""
+        return self.mesh[0] * self.mesh[1] - len(self.unusable)
+
+    @property
+    def unusable(self) -> frozenset[Tile]:
+        """Places without a chiplet that computes."""
+        return frozenset((*self.faults.chiplets, *self.faults.missing))

@@ -23,16 +23,22 @@
       bandwidth: 64000000000              # bytes a second of one port
       latency_ns: 200
       pj_per_bit: 14.8
+    faults:                               # what is out of order; by default nothing
+      chiplets: [[1, 0]]                  # [column, row]: do not compute, but pass traffic on
+      missing: []                         # neither
+      links: [[[0, 0], [0, 1]]]           # pairs of neighbours
 
-Every key but `name` is required; the meaning is that of the attribute of the same name in
-`instances.package`.
+Every key but `name` and `faults` is required; the meaning is that of the attribute of the same name
+in `instances.package`.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from instances.files.errors import Place, Problems
 from instances.files.schema import (
@@ -40,14 +46,17 @@ from instances.files.schema import (
     Chiplets,
     Constant,
     FileModel,
+    Items,
     Name,
     Pair,
     Rate,
     Size,
+    Spot,
     validate,
 )
 from instances.files.text import kind_of, read_data, write_data
-from instances.package import Chiplet, Dataflow, Dram, NetworkOnPackage, Package
+from instances.mesh import Mesh, neighbours
+from instances.package import Chiplet, Dataflow, Dram, Faults, NetworkOnPackage, Package, Tile
 
 
 class ChipletModel(FileModel):
@@ -80,6 +89,17 @@ class DramModel(FileModel):
     pj_per_bit: Constant
 
 
+Ends = Annotated[list[Spot], Field(min_length=2, max_length=2, fail_fast=True)]
+
+
+class FaultsModel(FileModel):
+    """The mapping `faults`."""
+
+    chiplets: Items[Spot] = Field(default=[])
+    missing: Items[Spot] = Field(default=[])
+    links: Items[Ends] = Field(default=[])
+
+
 class PackageModel(FileModel):
     """A package file, or the package inside an instance file."""
 
@@ -91,6 +111,7 @@ class PackageModel(FileModel):
     chiplet: ChipletModel
     nop: NopModel
     dram: DramModel
+    faults: FaultsModel = FaultsModel()
 
 
 def read_package(path: str | Path) -> Package:
@@ -126,10 +147,11 @@ def package_from_data(
     if columns * rows > MAX_CHIPLETS:
         found = f"{model.mesh} ({columns * rows} chiplets)"
         problems.mismatch((*place, "mesh"), found, f"at most {MAX_CHIPLETS} chiplets")
+    faults = _faults(model, problems, place)
     problems.stop_if_any()
     chiplet = model.chiplet.model_dump()
     chiplet["array"] = tuple(chiplet["array"])
-    return Package(
+    package = Package(
         name=model.name or default_name,
         mesh=(columns, rows),
         element_bytes=model.element_bytes,
@@ -137,7 +159,36 @@ def package_from_data(
         chiplet=Chiplet(**chiplet),
         nop=NetworkOnPackage(**model.nop.model_dump()),
         dram=Dram(**model.dram.model_dump()),
+        faults=faults,
     )
+    if faults != Faults():
+        try:
+            Mesh.of(package)
+        except ValueError as error:
+            problems.add((*place, "faults"), str(error))
+            problems.stop_if_any()
+    return package
+
+
+def _faults(model: PackageModel, problems: Problems, place: Place) -> Faults:
+    """What is out of order; places off the mesh and links between strangers are problems."""
+    columns, rows = model.mesh
+    given = model.faults
+    tiles: dict[str, list[Tile]] = {}
+    for key, found in (("chiplets", given.chiplets), ("missing", given.missing)):
+        tiles[key] = []
+        for k, (x, y) in enumerate(found):
+            if x >= columns or y >= rows:
+                expected = f"a place on the {columns} x {rows} mesh"
+                problems.mismatch((*place, "faults", key, k), f"[{x}, {y}]", expected)
+            tiles[key].append((x, y))
+    links = []
+    for k, ((x, y), (u, v)) in enumerate(given.links):
+        if (u, v) not in neighbours((x, y), (columns, rows)):
+            expected = f"two neighbours on the {columns} x {rows} mesh"
+            problems.mismatch((*place, "faults", "links", k), f"[{x}, {y}] to [{u}, {v}]", expected)
+        links.append(((x, y), (u, v)))
+    return Faults(tuple(tiles["chiplets"]), tuple(tiles["missing"]), tuple(links))
 
 
 def package_to_data(package: Package) -> dict[str, object]:
@@ -145,4 +196,12 @@ def package_to_data(package: Package) -> dict[str, object]:
     data: dict[str, Any] = {"kind": "package", **asdict(package)}
     data["mesh"] = list(package.mesh)
     data["chiplet"]["array"] = list(package.chiplet.array)
+    faults = data.pop("faults")
+    if package.faults != Faults():
+        data["faults"] = {key: _lists(found) for key, found in faults.items()}
     return data
+
+
+def _lists(data: Any) -> Any:
+    """Nested tuples as lists."""
+    return [_lists(part) for part in data] if isinstance(data, tuple) else data

@@ -39,6 +39,10 @@ Counts = Items[Count]
 
 Size = Annotated[int, Field(ge=1, le=MAX_SIZE)]
 Pair = Annotated[list[Size], Field(min_length=2, max_length=2, fail_fast=True)]
+Spot = Annotated[
+    list[Annotated[int, Field(ge=0, lt=MAX_CHIPLETS)]],
+    Field(min_length=2, max_length=2, fail_fast=True),
+]
 Triple = Annotated[list[Size], Field(min_length=3, max_length=3, fail_fast=True)]
 Batch = Annotated[int, Field(ge=1, le=MAX_BATCH)]
 Chiplets = Annotated[int, Field(ge=1, le=MAX_CHIPLETS)]
