@@ -8,13 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from experiments.definition import Experiment
-from experiments.store import Record, Store, Task
+from experiments.store import Record, Store, Task, label
 
 RECENT_SECONDS = 600.0
 """Runs that finished within this time tell the rate."""
-
-TELLING = ("formulation", "engine", "steps", "objective")
-"""Options that tell the lines of a table apart."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,8 @@ def state(experiment: Experiment, store: Store, *, now: datetime | None = None) 
 
 
 def _what(task: Task) -> str:
-    told = [str(task.options[name]) for name in TELLING if name in task.options]
-    return " ".join([task.method, *told])
+    told = label(task.method, task.options)
+    return f"{told}, {task.options['objective']}" if "objective" in task.options else told
 
 
 def _rate(records: Sequence[Record], now: datetime) -> float | None:

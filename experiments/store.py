@@ -70,6 +70,12 @@ CREATE TABLE runs (
 )
 """
 
+ASIDE = frozenset(
+    {"seed", "repeat", "workers", "time_limit", "gap_limit", "memory_limit", "memory_limit_mb"}
+    | {"objective", "goal"}
+)
+"""Options that do not make another method of it."""
+
 try:
     import fcntl
 except ImportError:  # a system without such locks: processes may do a run twice
@@ -78,6 +84,16 @@ except ImportError:  # a system without such locks: processes may do a run twice
 
 class StoreError(ValueError):
     """A file that cannot be used as a store; the message names it and says why."""
+
+
+def label(method: str, options: Mapping[str, Any]) -> str:
+    """A method with the options that make another one of it: 'exact, segments 2'."""
+    told = [
+        value if isinstance(value, str) else f"{name} {json.dumps(value, sort_keys=True)}"
+        for name, value in sorted(options.items())
+        if name not in ASIDE and value is not None
+    ]
+    return ", ".join([method, *told])
 
 
 @dataclass(frozen=True)

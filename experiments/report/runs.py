@@ -8,12 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from experiments.report.album import Shown
-from experiments.store import Record
-
-ASIDE = frozenset(
-    {"seed", "repeat", "workers", "time_limit", "gap_limit", "memory_limit", "objective", "goal"}
-)
-"""Options that do not make another method of it."""
+from experiments.store import ASIDE, Record, label
 
 
 @dataclass(frozen=True)
@@ -94,19 +89,13 @@ def make_runs(records: Sequence[Record], shown: Iterable[Shown]) -> list[Run]:
             number,
             record,
             seen,
-            _method(record),
+            label(record.task.method, record.task.options),
             goal,
             best.get((record.task.content, goal)),
             bounds.get((record.task.content, goal)),
         )
         for number, (record, seen, goal) in enumerate(zip(records, shown, goals, strict=True))
     ]
-
-
-def _method(record: Record) -> str:
-    task = record.task
-    options = [_said(value) for name, value in sorted(task.options.items()) if name not in ASIDE]
-    return ", ".join([task.method, *options])
 
 
 def _said(value: object) -> str:

@@ -11,22 +11,9 @@ from typing import Any
 from experiments.cases import Case
 from experiments.definition import Experiment
 from experiments.names import package_of
-from experiments.store import Record, Store
+from experiments.store import Record, Store, label
 from schedules.files import schedule_from_data
 from schedules.schedule import Schedule
-
-TELLING = ("formulation", "engine", "steps", "segments", "clusters", "chiplets")
-"""Options that make another method of it."""
-
-
-def label(method: str, options: Mapping[str, Any]) -> str:
-    """A method with the options that tell it from the others: 'exact, segments 2'."""
-    told = [
-        str(options[name]) if name == "steps" else f"{name} {options[name]}"
-        for name in TELLING
-        if options.get(name) is not None
-    ]
-    return ", ".join([method, *told])
 
 
 @dataclass(frozen=True)

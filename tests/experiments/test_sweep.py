@@ -228,7 +228,7 @@ def test_the_state_counts_by_method(swept: Swept) -> None:
     found = state(more, swept[0])
     assert [(t.what, t.total, t.done, t.failed, t.missing) for t in found.tallies] == [
         ("sequential", 8, 8, 0, 0),
-        ("scope clusters=single", 8, 8, 0, 0),
+        ("scope, clusters=single", 8, 8, 0, 0),
         ("enumerate", 8, 8, 4, 0),
         ("exact", 8, 0, 0, 8),
     ]
