@@ -121,6 +121,7 @@ class Pipeline:
 
     def _layer(self, k: int, layer: LayerPlan, sample: int) -> Steps:
         stage, name = self._plan.stages[k], self._names[layer.index]
+        self._record.holds(stage.tiles, self._resident[k] + layer.buffer)
         for intake in layer.before:
             yield from self._wait(intake, sample)
             yield from self._take(k, intake, sample, name)
@@ -128,7 +129,6 @@ class Pipeline:
             yield from self._room(k, sample)
         if layer.along is not None:
             yield from self._wait(layer.along, sample)
-        self._record.holds(stage.tiles, self._resident[k] + layer.buffer)
         if layer.along is not None and not self._overlap:
             yield from self._take(k, layer.along, sample, name)
         start = self._clock.cycle
