@@ -92,6 +92,9 @@ if TYPE_CHECKING:
     from schedules.schedule import Cluster as Cluster
     from schedules.schedule import Schedule as Schedule
     from schedules.schedule import Segment as Segment
+    from schedules.simulate import Simulation as Simulation
+    from schedules.simulate import simulate as simulate
+    from schedules.simulate import write_trace as write_trace
     from schedules.verify import violations as violations
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
@@ -150,6 +153,7 @@ _HOMES = {
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
+    "Simulation": "schedules.simulate",
     "Space": "solvers.ranking",
     "State": "experiments.state",
     "Steps": "heuristics.scope",
@@ -194,6 +198,7 @@ _HOMES = {
     "read_schedule": "schedules.files",
     "rows": "experiments.rows",
     "show_versions": "chipweave.versions",
+    "simulate": "schedules.simulate",
     "solve": "solvers.solve",
     "state": "experiments.state",
     "stored_ablation": "experiments.ablation",
@@ -209,6 +214,7 @@ _HOMES = {
     "write_report": "experiments.report",
     "write_schedule": "schedules.files",
     "write_tables": "instances.files",
+    "write_trace": "schedules.simulate",
 }
 """Public name -> its module, and its name there if that is another; as the imports above say."""
 

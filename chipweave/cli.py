@@ -21,6 +21,7 @@ from chipweave.commands import (
     export,
     pareto,
     rank,
+    simulate,
     solve,
     strength,
     verify,
@@ -42,6 +43,7 @@ app.command("compare", help=compare.HELP)(compare.compare)
 app.command("pareto", help=pareto.HELP)(pareto.pareto)
 app.command("rank", help=rank.HELP)(rank.rank)
 app.command("verify", help=verify.HELP)(verify.verify)
+app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)
 app.add_typer(bench.app, name="bench")

@@ -31,12 +31,13 @@ def check_outputs(
     plot: str | None = None,
     out: str | None = None,
     log: str | None = None,
+    trace: str | None = None,
     inputs: Iterable[str | None] = (),
 ) -> None:
     """Refuse files that could not be written at the end of a long run, or would be lost.
 
     Args:
-        json, markdown, plot, out, log: what to write.
+        json, markdown, plot, out, log, trace: what to write.
         inputs: what is read, and must not be overwritten.
 
     Raises:
@@ -44,7 +45,14 @@ def check_outputs(
             place, or a file that is read would be overwritten.
     """
     _refuse_one_place_for_two(
-        {"--json": json, "--markdown": markdown, "--plot": plot, "--out": out, "--log": log},
+        {
+            "--json": json,
+            "--markdown": markdown,
+            "--plot": plot,
+            "--out": out,
+            "--log": log,
+            "--trace": trace,
+        },
         {Path(name).resolve() for name in inputs if name is not None},
     )
     check_writable("--json", json)
@@ -54,8 +62,11 @@ def check_outputs(
     check_writable("--plot", plot)
     check_writable("--out", out)
     check_writable("--log", log)
+    check_writable("--trace", trace)
     if log == STDOUT:
         raise ValueError("--log -: a log goes into a file, standard output is for the result")
+    if trace == STDOUT:
+        raise ValueError("--trace -: a trace goes into a file, standard output is for the result")
     if plot is not None:
         from schedules.draw import picture_format
 
