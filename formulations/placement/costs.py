@@ -14,6 +14,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from formulations.placement.room import Room
 from formulations.placement.shapes import Place
 from instances.tables import Ints
 from schedules.placement import PlacementProblem
@@ -40,22 +41,27 @@ class Costs:
     """Loads of the streams of a problem, for candidate places.
 
     Attributes:
+        places: [K] of each region, the candidates that leave room for the others.
         alone: [K] of each region, [places,links]: traffic inside it and with the DRAM.
         ends: pairs of regions that send to each other, the smaller number first.
     """
 
-    def __init__(self, problem: PlacementProblem, places: Sequence[Sequence[Place]]) -> None:
+    def __init__(self, problem: PlacementProblem, candidates: Sequence[Sequence[Place]]) -> None:
         self._problem = problem
-        self._places = places
+        self._room = Room(problem.mesh, problem.sizes)
+        self.places = [
+            [place for place in own if self._room.beside(frozenset((k,)), place.held)]
+            for k, own in enumerate(candidates)
+        ]
         ends = {(s.sender, s.receiver) for s in problem.streams if s.sender != s.receiver}
         self.ends = sorted({(min(e), max(e)) for e in ends if DRAM not in e})
-        self.alone = [self._alone(k) for k in range(len(places))]
+        self.alone = [self._alone(k) for k in range(len(candidates))]
 
     def _alone(self, region: int) -> Ints:
         mesh = self._problem.mesh
         own = [s for s in self._problem.streams if {s.sender, s.receiver} <= {region, DRAM}]
-        found = np.zeros((len(self._places[region]), len(mesh.links)), dtype=np.int64)
-        for number, place in enumerate(self._places[region]):
+        found = np.zeros((len(self.places[region]), len(mesh.links)), dtype=np.int64)
+        for number, place in enumerate(self.places[region]):
             for stream in own:
                 sender, receiver = (
                     mesh.ports if end == DRAM else place.tiles
@@ -65,8 +71,12 @@ class Costs:
         return found
 
     def pairs(self, a: int, b: int) -> Pairs:
-        """The pairs of places of two regions that do not overlap."""
+        """The pairs of places of two regions that do not overlap and leave room for the others."""
         apart = self._held[a] @ self._held[b].T == 0
+        ends = frozenset((a, b))
+        for p, q in np.argwhere(apart).tolist():
+            held = self.places[a][p].held | self.places[b][q].held
+            apart[p, q] = self._room.beside(ends, held)
         first, second = np.nonzero(apart)
         loads = np.zeros((len(first), len(self._problem.mesh.links)), dtype=np.int64)
         for stream in self._problem.streams:
@@ -80,7 +90,7 @@ class Costs:
         """[Q,links] loads of a stream for pairs of places."""
         mesh, used = self._problem.mesh, self._used[stream.sender]
         found = np.zeros((len(senders), len(mesh.links)), dtype=np.int64)
-        for number, place in enumerate(self._places[stream.receiver]):
+        for number, place in enumerate(self.places[stream.receiver]):
             here = np.flatnonzero(receivers == number)
             if here.size:
                 by_tile = [mesh.loads([t], place.tiles, stream.multicast) for t in mesh.tiles]
@@ -91,18 +101,18 @@ class Costs:
     def _used(self) -> list[Ints]:
         """Of each region, [places,tiles] whether a place uses a chiplet."""
         return [
-            np.array([[t in place.tiles for t in self._problem.mesh.tiles] for place in places])
-            .reshape(len(places), len(self._problem.mesh.tiles))
+            np.array([[t in place.tiles for t in self._problem.mesh.tiles] for place in own])
+            .reshape(len(own), len(self._problem.mesh.tiles))
             .astype(np.int64)
-            for places in self._places
+            for own in self.places
         ]
 
     @cached_property
     def _held(self) -> list[npt.NDArray[np.float32]]:
         """Of each region, [places,tiles] whether a place holds a chiplet; floats multiply fast."""
         return [
-            np.array([[t in place.held for t in self._problem.mesh.tiles] for place in places])
-            .reshape(len(places), len(self._problem.mesh.tiles))
+            np.array([[t in place.held for t in self._problem.mesh.tiles] for place in own])
+            .reshape(len(own), len(self._problem.mesh.tiles))
             .astype(np.float32)
-            for places in self._places
+            for own in self.places
         ]

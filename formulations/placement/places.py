@@ -21,7 +21,6 @@ from typing import Literal
 
 from formulations.modellers import Expression, Modeller, Solution, Variable, label
 from formulations.placement.costs import Costs, Pairs
-from formulations.placement.room import roomy
 from formulations.placement.shapes import Place, places
 from instances.package import Tile
 from instances.tables import Ints
@@ -94,8 +93,8 @@ class ByCandidates:
         self._cap = cap
         self.unit = gcd(*(s.bytes for s in problem.streams)) or 1
         found = {size: places(problem.mesh, size, family, most) for size in set(problem.sizes)}
-        self.places = roomy(problem.mesh, problem.sizes, [found[s] for s in problem.sizes])
-        costs = Costs(problem, self.places)
+        costs = Costs(problem, [found[size] for size in problem.sizes])
+        self.places = costs.places
         self._alone = [loads // self.unit for loads in costs.alone]
         self._pairs = {(a, b): self._in_units(costs.pairs(a, b)) for a, b in costs.ends}
         self._declare()

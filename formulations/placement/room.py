@@ -1,33 +1,38 @@
-"""Which candidate places leave room for all other regions."""
+"""Whether some places leave room for the other regions."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from formulations.placement.shapes import Place
 from instances.mesh import Mesh
 from instances.package import Tile
 
 
-def roomy(mesh: Mesh, sizes: Sequence[int], places: Sequence[Sequence[Place]]) -> list[list[Place]]:
-    """[K] the places of each region beside which the others' chiplets fit.
+class Room:
+    """Tells whether regions fit beside those that have a place.
 
     What is left of the mesh falls apart into connected parts, and each of the other regions must
-    lie in one of them. Places that fail the test are in no solution; others may be in none, too.
+    lie in one of them. Where that fails there is no solution; where it holds there may be none,
+    too.
     """
-    found = []
-    for region, own in enumerate(places):
-        others = sorted((s for k, s in enumerate(sizes) if k != region), reverse=True)
-        known: dict[tuple[int, ...], bool] = {}
-        kept = []
-        for place in own:
-            rooms = tuple(sorted(parts(mesh, mesh.usable - place.held)))
-            if rooms not in known:
-                known[rooms] = packable(others, rooms)
-            if known[rooms]:
-                kept.append(place)
-        found.append(kept)
-    return found
+
+    def __init__(self, mesh: Mesh, sizes: Sequence[int]) -> None:
+        self._mesh = mesh
+        self._sizes = sizes
+        self._known: dict[tuple[frozenset[int], tuple[int, ...]], bool] = {}
+
+    def beside(self, regions: frozenset[int], held: frozenset[Tile]) -> bool:
+        """Whether there may be room for all others.
+
+        Args:
+            regions: that have a place.
+            held: by them.
+        """
+        rooms = tuple(sorted(parts(self._mesh, self._mesh.usable - held)))
+        if (regions, rooms) not in self._known:
+            others = [size for k, size in enumerate(self._sizes) if k not in regions]
+            self._known[regions, rooms] = packable(sorted(others, reverse=True), rooms)
+        return self._known[regions, rooms]
 
 
 def parts(mesh: Mesh, tiles: Iterable[Tile]) -> list[int]:
