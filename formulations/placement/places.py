@@ -1,0 +1,260 @@
+"""Placement by candidates: each region takes one of the places that it may have.
+
+Sets: regions k; P[k], the places of region k; its streams inside itself and with the DRAM put
+own[p,e] bytes on link e. Pairs a < b of regions that send to each other; the places p of a and q of
+b that do not overlap; both[p,q,e] bytes on link e. Variables: x[p], the region has place p; z[p,q],
+both regions have theirs; busiest, bytes on the link with the most.
+
+    byte_hops = sum_p own[p] x[p] + sum_pq both[p,q] z[p,q]
+    load[e] = sum_p own[p,e] x[p] + sum_pq both[p,q,e] z[p,q] <= busiest
+
+own[p] and both[p,q] are the sums over all links. All is divided by the greatest common divisor of
+the streams' bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import gcd
+from typing import Literal
+
+from formulations.modellers import Expression, Modeller, Solution, Variable, label
+from formulations.placement.costs import Costs, Pairs
+from formulations.placement.shapes import Place, places
+from instances.package import Tile
+from instances.tables import Ints
+from schedules.placement import PlacementProblem, placement_cost
+from schedules.traffic import Places
+
+Objective = Literal["hops", "load"]
+
+CONSTRAINTS = (
+    "one_place",
+    "disjoint",
+    "together_first",
+    "together_second",
+    "busiest",
+    "least_load",
+)
+"""The constraint families in the order in which they are built; each is a method of
+`ByCandidates`."""
+
+
+@dataclass(frozen=True)
+class Variables:
+    """The variables of the model.
+
+    Attributes:
+        place: [K] of each region, [places] whether it is there.
+        together: by pair of regions, [Q] whether a pair of their places is taken.
+        busiest: bytes on the link with the most, in units; None unless loads count.
+    """
+
+    place: list[list[Variable]]
+    together: dict[tuple[int, int], list[Variable]]
+    busiest: Variable | None
+
+
+class ByCandidates:
+    """The candidate model of a placement problem.
+
+    Attributes:
+        modeller: has the native model, `modeller.model`.
+        places: [K] the candidates of each region.
+        variables: the model's variables.
+        unit: bytes, or bytes times links, that one of the objective stands for.
+
+    Args:
+        family: of `formulations.placement.shapes.FAMILIES`.
+        objective: what is minimised.
+        cap: bytes that no link may exceed.
+        most: candidates of a region at which to give up.
+        constraints: the constraint families to build, all by default; tests leave some out.
+
+    Raises:
+        TooManyPlacesError: a region has more than `most` candidates.
+        ValueError: the numbers are too large for the modeller.
+    """
+
+    def __init__(
+        self,
+        problem: PlacementProblem,
+        modeller: Modeller,
+        family: str = "free",
+        objective: Objective = "hops",
+        cap: int | None = None,
+        most: int | None = None,
+        constraints: Sequence[str] = CONSTRAINTS,
+    ) -> None:
+        self.modeller = modeller
+        self._problem = problem
+        self._objective = objective
+        self._cap = cap
+        self.unit = gcd(*(s.bytes for s in problem.streams)) or 1
+        found = {size: places(problem.mesh, size, family, most) for size in set(problem.sizes)}
+        costs = Costs(problem, [found[size] for size in problem.sizes])
+        self.places = costs.places
+        self._alone = [loads // self.unit for loads in costs.alone]
+        self._pairs = {(a, b): self._in_units(costs.pairs(a, b)) for a, b in costs.ends}
+        self._declare()
+        for name in constraints:
+            getattr(self, name)()
+        modeller.minimize(self.variables.busiest if objective == "load" else self._hops())
+
+    def _in_units(self, pairs: Pairs) -> Pairs:
+        unit = self.unit
+        return Pairs(pairs.first, pairs.second, pairs.hops // unit, pairs.loads // unit)
+
+    def _declare(self) -> None:
+        modeller = self.modeller
+        most = self._most()
+        modeller.expect("the bytes of all streams times the links that they take", most)
+        place = [
+            [modeller.binary(label("place", k, *_corner(p), n)) for n, p in enumerate(own)]
+            for k, own in enumerate(self.places)
+        ]
+        together = {
+            (a, b): [
+                modeller.binary(label("together", a, p, b, q))
+                for p, q in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+            ]
+            for (a, b), pairs in self._pairs.items()
+        }
+        busiest = None
+        if self._objective == "load":
+            busiest = modeller.quantity(0, most, "busiest")
+        self.variables = Variables(place, together, busiest)
+
+    def _most(self) -> int:
+        """No solution has as many bytes times links."""
+        alone = sum(int(own.sum(axis=1).max(initial=0)) for own in self._alone)
+        return alone + sum(int(pairs.hops.max(initial=0)) for pairs in self._pairs.values())
+
+    def hint(self, places: Places) -> None:
+        """Suggest places: a value for every variable. Replaces an older hint.
+
+        Raises:
+            ValueError: some are no candidates, or overlap.
+        """
+        chosen = [self._number(k, tiles) for k, tiles in enumerate(places)]
+        values = []
+        for own, number in zip(self.variables.place, chosen, strict=True):
+            values += [(x, int(n == number)) for n, x in enumerate(own)]
+        for (a, b), together in self.variables.together.items():
+            pairs = self._pairs[a, b]
+            taken = (pairs.first == chosen[a]) & (pairs.second == chosen[b])
+            if not taken.any():
+                raise ValueError(f"the places of regions {a} and {b} overlap")
+            values += list(zip(together, taken.astype(int).tolist(), strict=True))
+        if self.variables.busiest is not None:
+            busiest = placement_cost(self._problem, places).busiest // self.unit
+            values.append((self.variables.busiest, busiest))
+        self.modeller.hint(values)
+
+    def _number(self, region: int, tiles: Sequence[Tile]) -> int:
+        wanted = tuple(sorted(tiles))
+        for number, place in enumerate(self.places[region]):
+            if place.tiles == wanted:
+                return number
+        raise ValueError(f"the place of region {region} is none of the model's")
+
+    def extract(self, solution: Solution) -> list[tuple[Tile, ...]]:
+        """The places of a solution; ask only an engine that has one."""
+        return [
+            next(p.tiles for p, x in zip(own, taken, strict=True) if solution.value(x))
+            for own, taken in zip(self.places, self.variables.place, strict=True)
+        ]
+
+    # Constraint families
+
+    def one_place(self) -> None:
+        """Each region has a place: sum_p x[p] = 1."""
+        for k, own in enumerate(self.variables.place):
+            self.modeller.require(label("one_place", k), self.modeller.sum(own) == 1)
+
+    def disjoint(self) -> None:
+        """Each chiplet is held by one region at most: sum_{p holds it} x[p] <= 1."""
+        for tile in self._problem.mesh.tiles:
+            holding = [
+                x
+                for own, taken in zip(self.places, self.variables.place, strict=True)
+                for place, x in zip(own, taken, strict=True)
+                if tile in place.held
+            ]
+            rule = self.modeller.sum(holding) <= 1
+            self.modeller.require(label("disjoint", *tile), rule)
+
+    def together_first(self) -> None:
+        """The pairs of a place are taken if it is: sum_q z[p,q] = x[p]."""
+        for (a, b), pairs in self._pairs.items():
+            self._together("together_first", (a, b), a, pairs.first)
+
+    def together_second(self) -> None:
+        """Likewise sum_p z[p,q] = x[q]."""
+        for (a, b), pairs in self._pairs.items():
+            self._together("together_second", (a, b), b, pairs.second)
+
+    def _together(self, name: str, ends: tuple[int, int], region: int, numbers: Ints) -> None:
+        together = self.variables.together[ends]
+        of: list[list[Variable]] = [[] for _ in self.places[region]]
+        for number, z in zip(numbers.tolist(), together, strict=True):
+            of[number].append(z)
+        for number, x in enumerate(self.variables.place[region]):
+            rule = self.modeller.sum(of[number]) == x
+            self.modeller.require(label(name, *ends, number), rule)
+
+    def busiest(self) -> None:
+        """No link has more than the busiest, or more than the cap: load[e] <= busiest."""
+        if self._objective != "load" and self._cap is None:
+            return
+        for link, (start, end) in enumerate(self._problem.mesh.links):
+            name = label("busiest", *start, *end)
+            load = self._load(link)
+            if self.variables.busiest is not None:
+                self.modeller.require(name, load <= self.variables.busiest)
+            if self._cap is not None:
+                self.modeller.require(name, load <= self._cap // self.unit)
+
+    def least_load(self) -> None:
+        """The busiest link has at least the load of a place alone, or of a pair. Implied.
+
+        sum_p max_e own[p,e] x[p] <= busiest for each region; likewise for each pair.
+        """
+        if self.variables.busiest is None:
+            return
+        for k, (own, taken) in enumerate(zip(self._alone, self.variables.place, strict=True)):
+            rule = self.modeller.sum(taken, own.max(axis=1, initial=0).tolist())
+            self.modeller.require(label("least_load", k), rule <= self.variables.busiest)
+        for (a, b), pairs in self._pairs.items():
+            all_three = (
+                pairs.loads + self._alone[a][pairs.first] + self._alone[b][pairs.second]
+            ).max(axis=1, initial=0)
+            rule = self.modeller.sum(self.variables.together[a, b], all_three.tolist())
+            self.modeller.require(label("least_load", a, b), rule <= self.variables.busiest)
+
+    # Expressions
+
+    def _terms(self, link: int | None) -> Iterator[tuple[Variable, int]]:
+        """Variables and what they put on a link, or on all links."""
+        for own, taken in zip(self._alone, self.variables.place, strict=True):
+            amounts = own.sum(axis=1) if link is None else own[:, link]
+            yield from zip(taken, amounts.tolist(), strict=True)
+        for ends, pairs in self._pairs.items():
+            amounts = pairs.hops if link is None else pairs.loads[:, link]
+            yield from zip(self.variables.together[ends], amounts.tolist(), strict=True)
+
+    def _sum(self, link: int | None) -> Expression:
+        terms = [(variable, amount) for variable, amount in self._terms(link) if amount]
+        return self.modeller.sum([v for v, _ in terms], [amount for _, amount in terms])
+
+    def _hops(self) -> Expression:
+        return self._sum(None)
+
+    def _load(self, link: int) -> Expression:
+        return self._sum(link)
+
+
+def _corner(place: Place) -> Tile:
+    """Left and top of a place."""
+    return min(x for x, _ in place.tiles), min(y for _, y in place.tiles)

@@ -1,0 +1,249 @@
+"""Places for the regions of a schedule: models and enumeration, each result checked and costed.
+
+Segments are problems of their own; segments with the same problem share one answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from formulations.placement.shapes import FAMILIES
+from instances.instance import Instance
+from schedules.place import with_places
+from schedules.placement import (
+    PlacementCost,
+    PlacementProblem,
+    misplaced,
+    placement_cost,
+    placement_problem,
+)
+from schedules.progress import Stop
+from schedules.schedule import Schedule, Segment
+from schedules.traffic import Places, model_of
+
+Goal = Literal["hops", "load"]
+
+OBJECTIVES: dict[str, tuple[Goal, ...]] = {
+    "hops": ("hops",),
+    "load": ("load",),
+    "both": ("load", "hops"),
+}
+"""Objective -> what is minimised, one after another."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The search for the least of one thing, among the places that earlier steps found best.
+
+    Attributes:
+        goal: hops, bytes times links; or load, bytes on the busiest link.
+        stop: why it ended; `optimal` only if proved.
+        objective: what the places cost, recomputed; None without any.
+        bound: no places cost less; None if unknown.
+        runtime_s: wall time.
+    """
+
+    goal: Goal
+    stop: Stop
+    objective: int | None
+    bound: int | None
+    runtime_s: float
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - bound) / objective; None if one is unknown."""
+        if self.objective is None or self.bound is None:
+            return None
+        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+
+
+@dataclass(frozen=True)
+class PlacedProblem:
+    """Places for a problem, and what is known about them.
+
+    Attributes:
+        places: of each region; None if none were found.
+        cost: None without places.
+        steps: what was minimised, in order; a method without proofs has none.
+    """
+
+    places: Places | None
+    cost: PlacementCost | None
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def stop(self) -> Stop:
+        """Why the last step ended: `optimal` only if all are proved."""
+        return self.steps[-1].stop if self.steps else "finished"
+
+    @property
+    def runtime_s(self) -> float:
+        """Wall time of all steps."""
+        return sum(step.runtime_s for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A schedule with places.
+
+    Attributes:
+        schedule: regions without places are those of segments for which none were found.
+        segments: by number of the segment; tiled ones, which take the whole package, have none.
+    """
+
+    schedule: Schedule
+    segments: dict[int, PlacedProblem]
+
+
+@dataclass(frozen=True)
+class PlaceOptions:
+    """How places are looked for.
+
+    Attributes:
+        family: of places, one of `formulations.placement.shapes.FAMILIES`.
+        objective: one of OBJECTIVES.
+        engine: to run the model; the best that is here by default.
+        formulation: one of FORMULATIONS of `solvers.placing_models`; by default candidates where
+            they are few enough.
+        end: when to stop, as `time.perf_counter` tells the time.
+        seed, workers: for the engine.
+    """
+
+    family: str = "rectangles"
+    objective: str = "both"
+    engine: str | None = None
+    formulation: str | None = None
+    end: float | None = None
+    seed: int = 0
+    workers: int = 1
+
+    @property
+    def goals(self) -> tuple[Goal, ...]:
+        """What is minimised, one after another."""
+        return OBJECTIVES[self.objective]
+
+
+Placer = Callable[[PlacementProblem, PlaceOptions, Places | None], PlacedProblem]
+"""(problem, options, places to start from) -> places."""
+
+
+def _cpsat(problem: PlacementProblem, options: PlaceOptions, start: Places | None) -> PlacedProblem:
+    from solvers.placing_models import by_model
+
+    return by_model("cpsat", problem, options, start)
+
+
+def _milp(problem: PlacementProblem, options: PlaceOptions, start: Places | None) -> PlacedProblem:
+    from solvers.placing_models import by_model
+
+    return by_model("milp", problem, options, start)
+
+
+def _enumerate(
+    problem: PlacementProblem, options: PlaceOptions, start: Places | None
+) -> PlacedProblem:
+    from solvers.placing_enumeration import by_enumeration
+
+    return by_enumeration(problem, options)
+
+
+PLACE_METHODS: dict[str, Placer] = {"cpsat": _cpsat, "milp": _milp, "enumerate": _enumerate}
+"""Method -> what places the regions of one segment."""
+
+
+def place(  # noqa: PLR0913 - the one call that everything goes through
+    instance: Instance,
+    schedule: Schedule,
+    method: str = "cpsat",
+    *,
+    family: str = "rectangles",
+    objective: str = "both",
+    engine: str | None = None,
+    formulation: str | None = None,
+    start: Schedule | None = None,
+    time_limit: float | None = None,
+    seed: int = 0,
+    workers: int = 1,
+) -> Placed:
+    """Find places for all regions of a schedule.
+
+    Args:
+        method: one of PLACE_METHODS.
+        family: rectangles, intervals of the snake, or free: any connected shape.
+        objective: hops, the least bytes times links; load, the least bytes on the busiest link; or
+            both, the least hops among the places with the least load.
+        engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
+        formulation: for cpsat and milp, candidates or tiles.
+        start: a schedule with the same regions, with places from which to start.
+        time_limit: wall seconds for all segments together.
+
+    Raises:
+        ValueError: a table instance, an unknown name, or a start whose places are wrong.
+        RuntimeError: an engine failed, or a model was found to be wrong.
+    """
+    _expect("method", method, PLACE_METHODS)
+    _expect("family of places", family, FAMILIES)
+    _expect("objective of placement", objective, OBJECTIVES)
+    end = None if time_limit is None else time.perf_counter() + time_limit
+    options = PlaceOptions(family, objective, engine, formulation, end, seed, workers)
+    started = start or _along_snake(instance, schedule)
+    known: dict[PlacementProblem, PlacedProblem] = {}
+    found: dict[int, PlacedProblem] = {}
+    segments = []
+    for number, segment in enumerate(schedule.segments):
+        if segment.tiled:
+            segments.append(segment)
+            continue
+        problem = placement_problem(instance, segment)
+        if problem not in known:
+            begin = _start(problem, started, number)
+            known[problem] = _checked(problem, PLACE_METHODS[method](problem, options, begin))
+        found[number] = known[problem]
+        segments.append(_with_tiles(segment, known[problem].places))
+    return Placed(Schedule(tuple(segments)), found)
+
+
+def _expect(what: str, name: str, known: Iterable[str]) -> None:
+    if name not in known:
+        raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
+
+
+def _along_snake(instance: Instance, schedule: Schedule) -> Schedule | None:
+    """Places to start from, where the snake has any."""
+    bare = Schedule(tuple(_with_tiles(s, None) for s in schedule.segments))
+    try:
+        return with_places(bare, model_of(instance).package.mesh)
+    except ValueError:
+        return None
+
+
+def _start(problem: PlacementProblem, start: Schedule | None, number: int) -> Places | None:
+    if start is None or number >= len(start.segments):
+        return None
+    places = [cluster.tiles or () for cluster in start.segments[number].clusters]
+    return None if misplaced(problem, places) else places
+
+
+def _with_tiles(segment: Segment, places: Places | None) -> Segment:
+    tiles: Sequence[tuple[tuple[int, int], ...] | None] = (
+        [None] * len(segment.clusters) if places is None else [tuple(p) for p in places]
+    )
+    clusters = [replace(c, tiles=t) for c, t in zip(segment.clusters, tiles, strict=True)]
+    return replace(segment, clusters=tuple(clusters))
+
+
+def _checked(problem: PlacementProblem, placed: PlacedProblem) -> PlacedProblem:
+    """The same with its cost recomputed.
+
+    Raises:
+        RuntimeError: a defect of the method: its places are wrong.
+    """
+    if placed.places is None:
+        return placed
+    wrong = misplaced(problem, placed.places)
+    if wrong:
+        raise RuntimeError(f"the method found places that are wrong: {wrong[0]}")
+    return replace(placed, cost=placement_cost(problem, placed.places))

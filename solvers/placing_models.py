@@ -1,0 +1,144 @@
+"""Placement by models: build, hint, run an engine, and believe only what the checker confirms."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from formulations.modellers import Modeller, Solution
+from formulations.placement.places import ByCandidates
+from instances.package import Tile
+from schedules.placement import PlacementProblem, misplaced, placement_cost
+from schedules.progress import Stop
+from schedules.traffic import Places
+from solvers.engines import Engine, Settings, choose
+from solvers.engines.arithmetic import integer_bound, same
+from solvers.engines.engine import Kind, Outcome
+from solvers.placing import Goal, PlacedProblem, PlaceOptions, Step
+
+
+class Model(Protocol):
+    """A model of a placement problem."""
+
+    modeller: Modeller
+    unit: int
+
+    def hint(self, places: Places) -> None:
+        """Suggest places; ValueError if they are no point of the model."""
+        ...
+
+    def extract(self, solution: Solution) -> list[tuple[Tile, ...]]:
+        """The places of a solution."""
+        ...
+
+
+def by_model(
+    kind: Kind, problem: PlacementProblem, options: PlaceOptions, start: Places | None
+) -> PlacedProblem:
+    """Minimise one thing after another, as long as each is proved."""
+    engine, _ = choose(kind, options.engine)
+    best, cap, steps = start, None, []
+    places: Places | None = None
+    for goal in options.goals:
+        found, step = _minimise(engine, problem, options, goal, cap, best)
+        steps.append(step)
+        if found is not None:
+            places = best = found
+        if step.stop != "optimal":
+            break
+        cap = step.objective
+    return PlacedProblem(places, None, tuple(steps))
+
+
+def cost_of(problem: PlacementProblem, places: Places, goal: Goal) -> int:
+    """What places cost."""
+    cost = placement_cost(problem, places)
+    return cost.byte_hops if goal == "hops" else cost.busiest
+
+
+class _Deaf:
+    """A listener that lets the engine go on."""
+
+    def solution(self, solution: Solution) -> bool:
+        """Go on."""
+        return True
+
+    def bound(self, value: float) -> bool:
+        """Go on."""
+        return True
+
+
+def _minimise(
+    engine: Engine,
+    problem: PlacementProblem,
+    options: PlaceOptions,
+    goal: Goal,
+    cap: int | None,
+    start: Places | None,
+) -> tuple[Places | None, Step]:
+    """The least of one thing, with no more than `cap` bytes on a link.
+
+    Raises:
+        RuntimeError: the checker contradicts the model.
+    """
+    begin = time.perf_counter()
+    model = ByCandidates(problem, _modeller(engine), options.family, goal, cap)
+    known = _hinted(model, start)
+    settings = Settings(end=options.end, seed=options.seed, workers=options.workers)
+    outcome = engine.run(model.modeller.model, settings, _Deaf())
+    found = known
+    if outcome.solution is not None:
+        found = model.extract(outcome.solution)
+        wrong = misplaced(problem, found)
+        if wrong:
+            raise RuntimeError(f"{engine.name}: the places of its solution are wrong: {wrong[0]}")
+    objective = None if found is None else cost_of(problem, found, goal)
+    stop, bound = _proved(engine, outcome, model.unit, objective)
+    return found, Step(goal, stop, objective, bound, time.perf_counter() - begin)
+
+
+def _hinted(model: Model, start: Places | None) -> Places | None:
+    """The start, if it is a point of the model."""
+    if start is None:
+        return None
+    try:
+        model.hint(start)
+    except ValueError:
+        return None
+    return start
+
+
+def _proved(
+    engine: Engine, outcome: Outcome, unit: int, objective: int | None
+) -> tuple[Stop, int | None]:
+    """Why a run ended and its bound in bytes, as far as the recomputed objective confirms them.
+
+    Raises:
+        RuntimeError: the objective contradicts the engine.
+    """
+    exact = engine.kind == "cpsat"
+    if outcome.stop == "infeasible":
+        if objective is None:
+            return "infeasible", None
+        raise RuntimeError(f"{engine.name} finds no solution of the model, but there are places")
+    bound = None if outcome.bound is None else unit * integer_bound(outcome.bound, exact)
+    if objective is None:
+        return outcome.stop, bound
+    if bound is not None and bound > objective:
+        raise RuntimeError(f"{engine.name} proves {bound} at least, but places cost {objective}")
+    if outcome.stop != "optimal":
+        return outcome.stop, bound
+    claimed = outcome.objective
+    if claimed is not None and same(claimed, objective // unit, exact):
+        return "optimal", objective
+    raise RuntimeError(f"the model is wrong: its optimum is {claimed}, its places cost {objective}")
+
+
+def _modeller(engine: Engine) -> Modeller:
+    if engine.kind == "cpsat":
+        from formulations.modellers.cpsat import CpSatModeller
+
+        return CpSatModeller()
+    from formulations.modellers.milp import MilpModeller
+
+    return MilpModeller()
