@@ -115,14 +115,19 @@ class Mesh:
 
     def connected(self, tiles: Iterable[Tile]) -> bool:
         """Whether each of some places can be reached from each other by links among them."""
-        left = set(tiles)
-        ahead = [left.pop()] if left else []
-        while ahead:
-            for other in self.joined(ahead.pop()):
-                if other in left:
-                    left.remove(other)
-                    ahead.append(other)
-        return not left
+        return len(self.parts(tiles)) <= 1
+
+    def parts(self, tiles: Iterable[Tile]) -> list[list[Tile]]:
+        """Some places, by what can be reached from each other by links among them."""
+        left, found = set(tiles), []
+        while left:
+            part = [left.pop()]
+            for tile in part:
+                joined = left.intersection(self.joined(tile))
+                left -= joined
+                part += joined
+            found.append(part)
+        return found
 
     def way(self, start: Tile, end: Tile) -> list[Tile]:
         """The routers that traffic passes, both ends included."""
