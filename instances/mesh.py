@@ -85,10 +85,15 @@ class Mesh:
             raise ValueError(f"column {x} has a DRAM port, but all its chiplets are missing")
         return x, min(there, key=lambda y: (abs(y - wanted), y))
 
+    @property
+    def whole(self) -> bool:
+        """Whether all routers and links work, so that all ways are XY."""
+        return not (self._missing or self._broken)
+
     def _check(self) -> None:
         if not self.tiles:
             raise ValueError("no chiplet is left")
-        if not (self._missing or self._broken):
+        if self.whole:
             return
         reached = set(self._ways_from(self.tiles[0]))
         for tile in (*self.tiles, *self.ports):
@@ -115,26 +120,31 @@ class Mesh:
 
     def connected(self, tiles: Iterable[Tile]) -> bool:
         """Whether each of some places can be reached from each other by links among them."""
-        left = set(tiles)
-        ahead = [left.pop()] if left else []
-        while ahead:
-            for other in self.joined(ahead.pop()):
-                if other in left:
-                    left.remove(other)
-                    ahead.append(other)
-        return not left
+        return len(self.parts(tiles)) <= 1
+
+    def parts(self, tiles: Iterable[Tile]) -> list[list[Tile]]:
+        """Some places, by what can be reached from each other by links among them."""
+        left, found = set(tiles), []
+        while left:
+            part = [left.pop()]
+            for tile in part:
+                joined = left.intersection(self.joined(tile))
+                left -= joined
+                part += joined
+            found.append(part)
+        return found
 
     def way(self, start: Tile, end: Tile) -> list[Tile]:
         """The routers that traffic passes, both ends included."""
         for way in (_bent(start, end, along_row=True), _bent(start, end, along_row=False)):
-            if self._whole(way):
+            if self._open(way):
                 return way
         before, way = self._ways_from(start), [end]
         while way[-1] != start:
             way.append(before[way[-1]])
         return way[::-1]
 
-    def _whole(self, way: Sequence[Tile]) -> bool:
+    def _open(self, way: Sequence[Tile]) -> bool:
         return not self._missing.intersection(way) and not any(
             link in self._broken for link in pairwise(way)
         )
@@ -158,7 +168,7 @@ class Mesh:
 
     def hops(self, start: Tile, end: Tile) -> int:
         """Links on the way from one place to another."""
-        if not (self._missing or self._broken):
+        if self.whole:
             return abs(start[0] - end[0]) + abs(start[1] - end[1])
         return len(self.way(start, end)) - 1
 
@@ -168,7 +178,7 @@ class Mesh:
         Args:
             multicast: the unit goes to all receivers alike; otherwise each gets one of its own.
         """
-        if self._missing or self._broken:
+        if not self.whole:
             return self._loads_by_way(senders, receivers, multicast)
         at, to = self._counts(senders), self._counts(receivers)
         if multicast:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from dataclasses import dataclass
 from itertools import accumulate
-from math import isqrt
 from pathlib import Path
 
 import matplotlib
@@ -18,7 +17,7 @@ from matplotlib.patches import Patch
 from instances.files.whole import write_whole
 from instances.instance import Instance
 from schedules.evaluate import SegmentCost, evaluate, segment_cost
-from schedules.place import with_places
+from schedules.place import mesh_of, with_places
 from schedules.schedule import Cluster, Schedule, Segment, counted
 
 PALETTE = (
@@ -91,8 +90,8 @@ def schedule_figure(instance: Instance, schedule: Schedule) -> Figure:
     Args:
         instance, schedule: as for `draw_schedule`.
     """
-    mesh = drawing_mesh(instance)
-    parts = _parts(instance, with_places(schedule, mesh))
+    mesh = mesh_of(instance).size
+    parts = _parts(instance, with_places(schedule, mesh_of(instance)))
     order = sorted(parts, key=lambda part: (-len(part.segment.clusters), -part.cost.time))
     detailed = sorted(order[:DETAILED], key=lambda part: part.number)
     rest = sorted(order[DETAILED:], key=lambda part: part.number)
@@ -132,15 +131,6 @@ def _parts(instance: Instance, schedule: Schedule) -> list[_Part]:
             zip(schedule.segments, costs, starts, strict=False)
         )
     ]
-
-
-def drawing_mesh(instance: Instance) -> tuple[int, int]:
-    """Columns and rows to draw: the package's, or the squarest that holds just C chiplets."""
-    if instance.package is not None:
-        return instance.package.mesh
-    chiplets = instance.chiplets
-    rows = next(r for r in range(isqrt(chiplets), 0, -1) if chiplets % r == 0)
-    return chiplets // rows, rows
 
 
 def draw_regions(

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import islice
+from math import isqrt
 
+from instances.instance import Instance
+from instances.mesh import Mesh
+from instances.package import Tile
+from schedules.regions import connected_regions, runs
 from schedules.schedule import Cluster, Schedule, Segment
 
-Tile = tuple[int, int]
+
+def mesh_of(instance: Instance) -> Mesh:
+    """The package's mesh; for a table instance the squarest that holds just C chiplets."""
+    if instance.package is not None:
+        return Mesh.of(instance.package)
+    chiplets = instance.chiplets
+    rows = next(r for r in range(isqrt(chiplets), 0, -1) if chiplets % r == 0)
+    return Mesh((chiplets // rows, rows), ports=0)
 
 
 def snake(mesh: tuple[int, int]) -> tuple[Tile, ...]:
@@ -22,35 +33,42 @@ def snake(mesh: tuple[int, int]) -> tuple[Tile, ...]:
     return tuple((x, y) for x in range(columns) for y in (up if x % 2 else down))
 
 
-def with_places(schedule: Schedule, mesh: tuple[int, int]) -> Schedule:
+def with_places(schedule: Schedule, mesh: Mesh | tuple[int, int]) -> Schedule:
     """The schedule with a region for every cluster; clusters that have one keep it.
 
-    The others take, in order, the chiplets along the snake that no cluster of the segment names.
+    The others take, in order, the chiplets along the snake that compute and that no cluster of the
+    segment names. Where such a run is not connected, because of faults or of what is taken, the
+    regions of the segment grow along the snake instead. If none are found that are connected, they
+    are runs again, and `violations` says which are not.
 
     Args:
         schedule: to be completed.
-        mesh: (X, Y), columns and rows of chiplets.
+        mesh: where its regions shall lie; (X, Y), columns and rows, for one without faults.
 
     Raises:
         ValueError: a segment asks for more chiplets than the mesh has left.
     """
-    return Schedule(tuple(_placed(segment, mesh) for segment in schedule.segments))
+    own = mesh if isinstance(mesh, Mesh) else Mesh(mesh, ports=0)
+    return Schedule(tuple(_placed(segment, own) for segment in schedule.segments))
 
 
-def _placed(segment: Segment, mesh: tuple[int, int]) -> Segment:
+def _placed(segment: Segment, mesh: Mesh) -> Segment:
     taken = {tile for cluster in segment.clusters for tile in cluster.tiles or ()}
-    free = [tile for tile in snake(mesh) if tile not in taken]
-    wanted = sum(cluster.chiplets for cluster in segment.clusters if cluster.tiles is None)
+    free = [tile for tile in snake(mesh.size) if tile in mesh.usable and tile not in taken]
+    sizes = [cluster.chiplets for cluster in segment.clusters if cluster.tiles is None]
+    wanted = sum(sizes)
     if wanted > len(free):
+        columns, rows = mesh.size
         raise ValueError(
             f"the segment of layers {segment.first} to {segment.last} asks for {wanted} chiplets"
-            f" without a place, but {len(free)} of the {mesh[0]} x {mesh[1]} mesh are free"
+            f" without a place, but {len(free)} of the {columns} x {rows} mesh are free"
         )
-    rest = iter(free)
+    regions = runs(free, sizes)
+    if not segment.tiled:
+        regions = connected_regions(mesh, free, sizes) or regions
+    rest = iter(regions)
     return replace(segment, clusters=tuple(_settled(c, rest) for c in segment.clusters))
 
 
-def _settled(cluster: Cluster, free: Iterator[Tile]) -> Cluster:
-    if cluster.tiles is not None:
-        return cluster
-    return replace(cluster, tiles=tuple(islice(free, cluster.chiplets)))
+def _settled(cluster: Cluster, regions: Iterator[tuple[Tile, ...]]) -> Cluster:
+    return cluster if cluster.tiles is not None else replace(cluster, tiles=next(regions))

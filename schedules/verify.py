@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from instances.instance import Instance
+from instances.mesh import Mesh
+from instances.package import Tile
 from schedules.evaluate import cluster_memory
 from schedules.schedule import Cluster, Schedule, Segment, counted
 
@@ -46,7 +48,7 @@ def _segments(instance: Instance, schedule: Schedule) -> Iterator[str]:
             continue
         for k, cluster in enumerate(segment.clusters):
             place = f"segment {s}, cluster {k}"
-            yield from _region(instance, place, cluster)
+            yield from _region(instance, place, cluster, segment.tiled)
             yield from _options(instance, place, cluster)
             if not segment.tiled:
                 yield from _memory(instance, place, cluster)
@@ -55,7 +57,7 @@ def _segments(instance: Instance, schedule: Schedule) -> Iterator[str]:
             yield from _tiled(instance, f"segment {s}", segment)
 
 
-def _region(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
+def _region(instance: Instance, place: str, cluster: Cluster, tiled: bool) -> Iterator[str]:
     if cluster.chiplets < 1:
         yield f"{place} has {cluster.chiplets} chiplets, at least 1 is needed"
     tiles = cluster.tiles
@@ -65,10 +67,22 @@ def _region(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
         chiplets = counted(cluster.chiplets, "chiplet")
         yield f"{place} has {chiplets} but names {counted(len(tiles), 'tile')}"
     if instance.package is not None:
-        columns, rows = instance.package.mesh
-        for x, y in tiles:
-            if not (0 <= x < columns and 0 <= y < rows):
-                yield f"{place}: tile [{x}, {y}] is not on the {columns} x {rows} mesh"
+        yield from _tiles(Mesh.of(instance.package), place, tiles, tiled)
+
+
+def _tiles(mesh: Mesh, place: str, tiles: tuple[Tile, ...], tiled: bool) -> Iterator[str]:
+    """A region must lie on chiplets that compute and hang together."""
+    columns, rows = mesh.size
+    for x, y in tiles:
+        if not (0 <= x < columns and 0 <= y < rows):
+            yield f"{place}: tile [{x}, {y}] is not on the {columns} x {rows} mesh"
+        elif (x, y) not in mesh.usable:
+            fault = "is among the package's faults, no chiplet computes there"
+            yield f"{place}: tile [{x}, {y}] {fault}"
+    # A tiled segment takes what chiplets there are.
+    if mesh.usable.issuperset(tiles) and not tiled and not mesh.connected(tiles):
+        parts = counted(len(mesh.parts(tiles)), "part")
+        yield f"{place}: its {len(tiles)} tiles lie in {parts} that no link joins"
 
 
 def _options(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
@@ -110,7 +124,7 @@ def _regions(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
     used, limit = sum(c.chiplets for c in segment.clusters), instance.chiplets
     if used > limit:
         yield f"{place} uses {counted(used, 'chiplet')}, the package has {limit}"
-    owners: dict[tuple[int, int], int] = {}
+    owners: dict[Tile, int] = {}
     for k, cluster in enumerate(segment.clusters):
         for tile in cluster.tiles or ():
             if tile in owners:

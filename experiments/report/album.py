@@ -28,10 +28,10 @@ from typing import Any
 from experiments.cases import Case
 from experiments.store import Record
 from instances.instance import Instance
-from schedules.draw import drawing_mesh
+from instances.package import Tile
 from schedules.evaluate import ClusterCost, Evaluation, SegmentCost, evaluate
 from schedules.files import schedule_from_data
-from schedules.place import Tile, snake, with_places
+from schedules.place import mesh_of, snake, with_places
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
 
@@ -127,7 +127,7 @@ def _rebuilt(records: list[Record]) -> Instance:
 
 
 def _facts(instance: Instance) -> dict[str, Any]:
-    columns, rows = drawing_mesh(instance)
+    columns, rows = mesh_of(instance).size
     package = instance.package
     return {
         "mesh": [columns, rows],
@@ -165,8 +165,8 @@ def _evaluated(instance: Instance, record: Record) -> list[Any]:
 
 
 def _schedule(instance: Instance, schedule: Schedule, cost: Evaluation) -> list[Any]:
-    mesh = drawing_mesh(instance)
-    place = {tile: k for k, tile in enumerate(snake(mesh))}
+    mesh = mesh_of(instance)
+    place = {tile: k for k, tile in enumerate(snake(mesh.size))}
     parts = zip(with_places(schedule, mesh).segments, cost.segments, strict=True)
     segments = [_segment(instance, segment, part, place) for segment, part in parts]
     return [cost.latency, cost.energy, round(cost.utilisation, 4), segments]

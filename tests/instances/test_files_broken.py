@@ -317,6 +317,34 @@ PACKAGE_CASES = {
     "missing part": ("dram: {ports", "#", "dram: found nothing, expected a value for this key"),
 }
 
+FAULT_CASES = {
+    "off the mesh": (
+        "chiplets: [[0, 1], [2, 0]]",
+        "faults.chiplets[1]: found [2, 0], expected a place on the 2 x 2 mesh",
+    ),
+    "missing off the mesh": ("missing: [[0, 2]]", "faults.missing[0]: found [0, 2], expected a"),
+    "no neighbours": (
+        "links: [[[0, 0], [1, 1]]]",
+        "faults.links[0]: found [0, 0] to [1, 1], expected two neighbours on the 2 x 2 mesh",
+    ),
+    "half a link": ("links: [[[0, 0]]]", "faults.links[0]: found 1 entry, expected 2"),
+    "no pair": ("chiplets: [0, 1]", "faults.chiplets[0]: found 0, expected a list"),
+    "negative": ("missing: [[0, -1]]", "faults.missing[0][1]: found -1, expected at least 0"),
+    "unknown": ("chips: []", "faults: found unknown key 'chips', expected one of chiplets"),
+    "cut off": (
+        "links: [[[0, 0], [0, 1]], [[1, 1], [0, 1]]]",
+        "faults: [0, 1] is cut off from [0, 0]",
+    ),
+    "none left": ("chiplets: [[0, 0], [0, 1], [1, 0], [1, 1]]", "faults: no chiplet is left"),
+    "no router for a port": (
+        "missing: [[1, 0], [1, 1]]",
+        "faults: column 1 has a DRAM port, but all its chiplets are missing",
+    ),
+}
+for name, (given, expected) in FAULT_CASES.items():
+    line = "overlap: true"
+    PACKAGE_CASES[f"faults {name}"] = (line, f"{line}\nfaults: {{{given}}}", expected)
+
 
 @pytest.mark.parametrize(("old", "new", "expected"), PACKAGE_CASES.values(), ids=PACKAGE_CASES)
 @pytest.mark.parametrize("inline", [False, True])

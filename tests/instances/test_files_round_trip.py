@@ -32,6 +32,7 @@ from instances.generate import random_instance
 from instances.instance import Instance
 from instances.network import Layer, Network
 from instances.networks import build_network
+from instances.package import Faults
 from instances.packages import load_package, package_names
 
 SUFFIXES = ("yaml", "yml", "json")
@@ -109,7 +110,10 @@ def test_networks_come_back_the_same(tmp_path: Path, name: str, suffix: str) -> 
 def test_packages_come_back_the_same(tmp_path: Path, name: str, suffix: str) -> None:
     package = load_package(name)
     tiny = replace(package, nop=replace(package.nop, hop_ns=1e-7), overlap=False, name="on")
-    for candidate in (package, tiny):
+    faults = Faults(((0, 1),), ((1, 1),), (((0, 0), (0, 1)),))
+    wide = replace(package, mesh=(3, 3), faults=faults)
+    assert wide.chiplets == 7
+    for candidate in (package, tiny, wide, replace(wide, faults=Faults(links=faults.links))):
         write_package(candidate, tmp_path / f"p.{suffix}")
         assert read_package(tmp_path / f"p.{suffix}") == candidate
 

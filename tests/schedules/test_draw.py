@@ -23,11 +23,10 @@ from schedules.draw import (
     draw_pipeline,
     draw_regions,
     draw_schedule,
-    drawing_mesh,
     schedule_figure,
 )
 from schedules.evaluate import segment_cost
-from schedules.place import with_places
+from schedules.place import mesh_of, with_places
 from schedules.schedule import Cluster, Schedule, Segment
 
 ALEXNET = make_instance(build_network("alexnet"), load_package("simba-4x4"), 64)
@@ -55,7 +54,7 @@ def bars(ax: Axes) -> list[list[Rectangle]]:
 
 
 def placed(instance: Instance, part: Segment) -> Segment:
-    return with_places(Schedule((part,)), drawing_mesh(instance)).segments[0]
+    return with_places(Schedule((part,)), mesh_of(instance)).segments[0]
 
 
 @pytest.mark.parametrize("label_cells", [True, False])
@@ -156,7 +155,7 @@ def test_segments_beyond_the_cap_are_counted_in_a_note() -> None:
 def test_a_table_instance_is_drawn_on_a_mesh_of_just_its_chiplets(
     chiplets: int, mesh: tuple[int, int]
 ) -> None:
-    assert drawing_mesh(random_instance(0, layers=1, chiplets=chiplets)) == mesh
+    assert mesh_of(random_instance(0, layers=1, chiplets=chiplets)).size == mesh
 
 
 def test_a_png_is_written(tmp_path: Path) -> None:

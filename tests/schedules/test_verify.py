@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from instances.cost import make_instance
 from instances.generate import random_instance
 from instances.instance import Instance
+from instances.networks import build_network
+from instances.package import Faults
 from instances.packages import load_package
 from instances.tables import Skip
 from schedules.schedule import Cluster, Schedule, Segment
@@ -21,6 +25,23 @@ MakeInstance = Callable[..., Instance]
 Tiles = tuple[tuple[int, int], ...]
 
 I, W = "ISP", "WSP"  # noqa: E741
+
+
+ALEXNET = make_instance(build_network("alexnet"), load_package("datacentre-4x4"), 2)
+
+
+def on_faults(**faults: Any) -> Instance:
+    """AlexNet on the same package with faults."""
+    assert ALEXNET.network is not None
+    package = replace(load_package("datacentre-4x4"), faults=Faults(**faults))
+    return make_instance(ALEXNET.network, package, 2)
+
+
+def alexnet(*tiles: tuple[int, int]) -> Schedule:
+    """Its layers one after the other, the first on some tiles."""
+    clusters = [Cluster(k, k, 12, (I,)) for k in range(len(ALEXNET.layers))]
+    clusters[0] = replace(clusters[0], chiplets=len(tiles), tiles=tiles)
+    return schedule(*([cluster] for cluster in clusters))
 
 
 def schedule(*segments: Segment | list[Cluster]) -> Schedule:
@@ -216,7 +237,7 @@ def test_tiles_are_as_many_as_the_chiplets(meshed: Instance) -> None:
 
 @pytest.mark.parametrize("tile", [(3, 0), (0, 1), (-1, 0), (0, -1)])
 def test_tiles_lie_on_the_mesh(meshed: Instance, tile: tuple[int, int]) -> None:
-    assert violations(meshed, placed(((2, 0), (0, 0)))) == []
+    assert violations(meshed, placed(((2, 0), (1, 0)))) == []
     message = one(meshed, placed(((2, 0), tile)))
     assert message == f"segment 0, cluster 0: tile {list(tile)} is not on the 3 x 1 mesh"
 
@@ -234,6 +255,41 @@ def test_a_region_names_each_of_its_tiles_once(meshed: Instance) -> None:
 def test_regions_of_different_segments_may_share_tiles(meshed: Instance) -> None:
     first, second = (replace(layers(k, k + 1), tiles=((1, 0),)) for k in (0, 2))
     assert violations(meshed, schedule([first], [second])) == []
+
+
+def test_a_region_is_connected(meshed: Instance) -> None:
+    message = one(meshed, placed(((0, 0), (2, 0))))
+    assert message == ("segment 0, cluster 0: its 2 tiles lie in 2 parts that no link joins")
+    assert violations(meshed, placed(((0, 0),), ((2, 0),))) == []
+
+
+@pytest.mark.parametrize("kind", ["chiplets", "missing"])
+def test_a_region_lies_on_chiplets_that_compute(kind: str) -> None:
+    assert violations(ALEXNET, alexnet((1, 0), (0, 0))) == []
+    message = one(on_faults(**{kind: ((1, 0),)}), alexnet((1, 0), (0, 0)))
+    assert message == (
+        "segment 0, cluster 0: tile [1, 0] is among the package's faults, no chiplet computes there"
+    )
+
+
+def test_a_broken_link_does_not_join() -> None:
+    cut = on_faults(links=(((0, 0), (1, 0)),))
+    assert "2 parts" in one(cut, alexnet((1, 0), (0, 0)))
+    assert violations(cut, alexnet((1, 0), (0, 0), (0, 1), (1, 1))) == []
+
+
+def test_a_tiled_segment_takes_chiplets_that_no_link_joins() -> None:
+    column = on_faults(chiplets=tuple((1, y) for y in range(4)))
+    tiles = tuple((x, y) for x in (0, 2, 3) for y in range(4))
+    for layer in range(len(ALEXNET.layers)):
+        own = Cluster(layer, layer, 12, (I,), tiles)
+        for tiled, parts in ((True, 0), (False, 1)):
+            found = violations(column, schedule(Segment((own,), tiled=tiled)))
+            assert sum("2 parts" in sentence for sentence in found) == parts
+
+
+def test_tables_have_no_mesh_that_tiles_could_miss(four: Instance) -> None:
+    assert violations(four, placed(((7, 7), (0, 0)))) == []
 
 
 # --- tiled segments ------------------------------------------------------------------------------
