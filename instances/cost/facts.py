@@ -305,8 +305,13 @@ def _flat(rows: _Rows, kind: np.dtype[np.void]) -> Records:
 
 def _reach(package: Package) -> Ints:
     """[C+1] cycles of the hops between the farthest chiplets of a near-square region."""
-    hop = _cycles(package, package.nop.hop_ns)
-    return np.array([0, *(ceil(diameter(n) * hop) for n in range(1, package.chiplets + 1))])
+    ways = (way_cycles(package, diameter(n)) for n in range(1, package.chiplets + 1))
+    return np.array([0, *ways])
+
+
+def way_cycles(package: Package, hops: int) -> int:
+    """Cycles that the latency of so many hops takes."""
+    return ceil(hops * _cycles(package, package.nop.hop_ns))
 
 
 def diameter(n: int) -> int:
@@ -337,7 +342,7 @@ def _constants(package: Package) -> Records:
         chiplet.dataflow == "weight-stationary",
         *chiplet.array,
         chiplet.buffer_bytes,
-        ceil(_cycles(package, nop.hop_ns)),
+        way_cycles(package, 1),
         ceil(_cycles(package, dram.latency_ns)),
         *port.as_integer_ratio(),
         *ports.as_integer_ratio(),

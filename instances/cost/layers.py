@@ -167,7 +167,13 @@ def dram_port(facts: Facts, amount: int) -> int:
 @lean
 def transfer(facts: Facts, amount: int, n: int) -> int:
     """Cycles until so many bytes have come through each port of the region."""
-    return port(facts, amount) + facts.reach[n] if amount > 0 else 0
+    return arrived(facts, amount, facts.reach[n])
+
+
+@lean
+def arrived(facts: Facts, amount: int, way: int) -> int:
+    """Cycles until so many bytes have come through a port, the last after `way` cycles."""
+    return port(facts, amount) + way if amount > 0 else 0
 
 
 @lean
@@ -187,16 +193,28 @@ def folded(facts: Facts, computing: int, communicating: int) -> int:
 @lean
 def entry(facts: Facts, layer: int, option: int, n: int) -> int:
     """Cycles of a layer that is first in its cluster."""
-    coming = transfer(facts, outside(facts, layer, option, n), n)
+    return entry_after(facts, layer, option, n, facts.reach[n])
+
+
+@lean
+def entry_after(facts: Facts, layer: int, option: int, n: int, way: int) -> int:
+    """The same if what it receives is so many cycles on its way."""
+    coming = arrived(facts, outside(facts, layer, option, n), way)
     return folded(facts, compute(facts, layer, option, n), coming)
 
 
 @lean
 def step(facts: Facts, layer: int, before: int, option: int, n: int) -> int:
     """Cycles of a layer after its predecessor, whose option is `before`; none of layer 0."""
+    return step_after(facts, layer, before, option, n, facts.reach[n])
+
+
+@lean
+def step_after(facts: Facts, layer: int, before: int, option: int, n: int, way: int) -> int:
+    """The same if what it receives is so many cycles on its way."""
     if layer == 0:
         return 0
-    coming = transfer(facts, inside(facts, layer, before, option, n), n)
+    coming = arrived(facts, inside(facts, layer, before, option, n), way)
     return folded(facts, compute(facts, layer, option, n), coming)
 
 
