@@ -17,9 +17,9 @@ machine is our reading (ours):
 - DRAM streams of a segment read ahead by at most two samples, and write results behind the stages.
 - A byte loads its sender's ports when it is sent; the links, and the receiver's ports, when it is
   taken in; the DRAM when it is read or written, once a sample however many clusters take it.
-- With contention, links carry no more than a port does, and what is taken in comes all the way from
-  the farthest chiplet that sends. Without, no link limits anything, and a transfer's way is that of
-  a region as square as can be, wherever it lies.
+- With contention, links carry no more than a port does, and the way of a transfer is the longest
+  from a chiplet that sends to one that receives. Without, no link limits anything, and the way is
+  that across a region as square as can be, wherever it lies.
 """
 
 from schedules.simulate.record import Span as Span

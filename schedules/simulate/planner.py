@@ -139,11 +139,11 @@ class Planner:
         """Cycles of the hops from end to end."""
         key = flow.sender, flow.receiver
         if key not in self._ways:
-            hops = 1 if flow.receiver == DRAM else across(len(self.places[flow.receiver]))
             if self.real:
                 senders, receivers = ends(flow, self.mesh, self.places)
-                far = max(self.mesh.hops(a, b) for a in senders for b in receivers)
-                hops = max(hops, far)
+                hops = max(self.mesh.hops(a, b) for a in senders for b in receivers)
+            else:
+                hops = 0 if flow.receiver == DRAM else across(len(self.places[flow.receiver]))
             self._ways[key] = cycles_of(self.package, self.package.nop.hop_ns, hops)
         return self._ways[key]
 

@@ -113,7 +113,7 @@ def simulate(instance: Instance, schedule: Schedule, contention: bool = True) ->
     """
     package = model_of(instance).package
     mesh = Mesh.of(package)
-    placed = with_places(schedule, package.mesh)
+    placed = with_places(schedule, mesh)
     _check(placed, mesh)
     clock = Clock()
     fabric = Fabric(clock, package, len(mesh.links) if contention else 0)

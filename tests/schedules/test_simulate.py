@@ -216,7 +216,7 @@ def test_links_carry_what_the_link_model_says(contention: bool) -> None:
     assert [run.links.get(link, 0) for link in links] == expected.tolist()
 
 
-def drawn(seed: int) -> tuple[Instance, Schedule]:
+def drawn(seed: int, hop_ns: float = float(HOP)) -> tuple[Instance, Schedule]:
     """A network with skip tensors, a small package, a schedule with places."""
     draw = Random(seed)
     count, channels = draw.randint(2, 6), draw.randint(1, 4)
@@ -242,6 +242,7 @@ def drawn(seed: int) -> tuple[Instance, Schedule]:
     given = package(size[0], overlap=draw.random() < 0.5, rows=size[1], dram=draw.randint(1, 4))
     if draw.random() < 0.5:
         given = replace(given, chiplet=replace(given.chiplet, dataflow="output-stationary"))
+    given = replace(given, nop=replace(given.nop, hop_ns=hop_ns))
     net = Network("drawn", (("x", (channels, 6, 6)),), tuple(layers))
     instance = make_instance(net, given, draw.randint(1, 6))
     return instance, with_places(_drawn_schedule(draw, instance), size)
@@ -278,8 +279,9 @@ def test_no_run_is_faster_than_its_beats_or_holds_more_than_its_memory(seed: int
 
 @settings(max_examples=150)
 @given(st.integers(0, 2**32))
-def test_contention_never_helps(seed: int) -> None:
-    instance, schedule = drawn(seed)
+def test_links_only_hold_up(seed: int) -> None:
+    """Without the time of hops, which real places may make shorter, too."""
+    instance, schedule = drawn(seed, hop_ns=0.0)
     without, run = (simulate(instance, schedule, contention) for contention in (False, True))
     assert run.makespan >= without.makespan
     assert run.links == without.links
