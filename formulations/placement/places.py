@@ -102,7 +102,7 @@ class ByCandidates:
         ]
         together = {
             (a, b): [
-                modeller.binary(label("together", a, p, b, q))
+                modeller.quantity(0, 1, label("together", a, p, b, q))
                 for p, q in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
             ]
             for (a, b), pairs in candidates.pairs.items()
