@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from formulations.modellers import Modeller, Solution
@@ -34,14 +35,16 @@ class Model(Protocol):
 
 
 def by_model(
-    kind: Kind, problem: PlacementProblem, options: PlaceOptions, start: Places | None
+    kind: Kind, problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
 ) -> PlacedProblem:
     """Minimise one thing after another, as long as each is proved."""
     engine, _ = choose(kind, options.engine)
     begin = time.perf_counter()
     found = candidates(problem, options.family)
     run = _Run(engine, found, options, begin)
-    known, cap, steps = _possible(found, start), None, []
+    possible = [places for places in starts if _has(found, places)]
+    known = min(possible, key=lambda p: cost_of(problem, p, options.goals[0]), default=None)
+    cap, steps = None, []
     for goal in options.goals:
         known, step = run.minimise(goal, cap, known)
         steps.append(step)
@@ -69,15 +72,13 @@ class _Deaf:
         return True
 
 
-def _possible(found: Candidates, start: Places | None) -> Places | None:
-    """The start, if the family has it."""
-    if start is None:
-        return None
+def _has(found: Candidates, places: Places) -> bool:
+    """Whether places are all candidates that can be together."""
     try:
-        found.numbers(start)
+        found.numbers(places)
     except ValueError:
-        return None
-    return start
+        return False
+    return True
 
 
 class _Run:
