@@ -186,7 +186,7 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
         engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
         formulation: for cpsat and milp, candidates or tiles.
         start: a schedule with the same regions, with places from which to start; by default those
-            of the snake and of the fast placer.
+            of the snake and, for free shapes, of the fast placer.
         time_limit: wall seconds for all segments together.
 
     Raises:
@@ -234,7 +234,8 @@ def _starts(
         return [given]
     order = iter(tile for tile in snake(problem.mesh.size) if tile in problem.mesh.usable)
     found: list[Places | None] = [[tuple(islice(order, size)) for size in problem.sizes]]
-    found.append(place_fast(problem, options.objective, seed=options.seed))
+    if options.family == "free":
+        found.append(place_fast(problem, options.objective, seed=options.seed))
     return [places for places in found if places is not None and not misplaced(problem, places)]
 
 

@@ -132,7 +132,11 @@ def candidates(problem: PlacementProblem, family: str, most: int | None = None) 
     unit = gcd(*(s.bytes for s in problem.streams)) or 1
     streams = tuple(replace(s, bytes=s.bytes // unit) for s in problem.streams)
     of_size = {size: places(problem.mesh, size, family, most) for size in set(problem.sizes)}
-    room = Room(problem.mesh, problem.sizes)
+    least = {
+        size: min((len(place.held & problem.mesh.usable) for place in own), default=size)
+        for size, own in of_size.items()
+    }
+    room = Room(problem.mesh, [least[size] for size in problem.sizes])
     found = tuple(
         tuple(place for place in of_size[size] if room.beside(frozenset((k,)), place.held))
         for k, size in enumerate(problem.sizes)
