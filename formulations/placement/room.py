@@ -14,6 +14,9 @@ class Room:
     What is left of the mesh falls apart into connected parts, and each of the other regions must
     lie in one of them. Where that fails there is no solution; where it holds there may be none,
     too.
+
+    Args:
+        sizes: [K] chiplets that each region holds at least.
     """
 
     def __init__(self, mesh: Mesh, sizes: Sequence[int]) -> None:
