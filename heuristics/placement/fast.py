@@ -88,7 +88,7 @@ class _Search:
     def starts(self) -> list[Ints]:
         """[N] owners of several placements along curves, the best first; none if none is found."""
         regions = len(self._problem.sizes)
-        natural = []
+        natural: list[tuple[int, int, Ints, Ints]] = []
         for curve in self._curves():
             sequence = np.arange(regions + 1)
             natural.append((self._order(curve, sequence, 0), len(natural), curve, sequence))
