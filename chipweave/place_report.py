@@ -47,7 +47,9 @@ def stages_table(placed: Placed, links: Sequence[SegmentLinks | None]) -> Grid:
             continue
         for k, (cluster, part) in enumerate(zip(segment.clusters, own.stages, strict=True)):
             cycles = (number(part.time), number(part.link))
-            rows.append((f"segment {s}, cluster {k}", str(cluster.chiplets), _place(cluster), *cycles))
+            rows.append(
+                (f"segment {s}, cluster {k}", str(cluster.chiplets), _place(cluster), *cycles)
+            )
     return Grid(("region", ">chiplets", "place", ">time", ">link"), rows, "cycles a sample")
 
 
