@@ -8,11 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Literal
 
 from formulations.placement.shapes import FAMILIES
+from heuristics.placement import place_fast
 from instances.instance import Instance
-from schedules.place import with_places
+from schedules.place import snake
 from schedules.placement import (
     PlacementCost,
     PlacementProblem,
@@ -22,11 +24,13 @@ from schedules.placement import (
 )
 from schedules.progress import Stop
 from schedules.schedule import Schedule, Segment
-from schedules.traffic import Places, model_of
+from schedules.traffic import Places
 
 Goal = Literal["hops", "load"]
 
-OBJECTIVES: dict[str, tuple[Goal, ...]] = {
+Objective = Literal["hops", "load", "both"]
+
+OBJECTIVES: dict[Objective, tuple[Goal, ...]] = {
     "hops": ("hops",),
     "load": ("load",),
     "both": ("load", "hops"),
@@ -113,7 +117,7 @@ class PlaceOptions:
     """
 
     family: str = "rectangles"
-    objective: str = "both"
+    objective: Objective = "both"
     engine: str | None = None
     formulation: str | None = None
     end: float | None = None
@@ -126,24 +130,28 @@ class PlaceOptions:
         return OBJECTIVES[self.objective]
 
 
-Placer = Callable[[PlacementProblem, PlaceOptions, Places | None], PlacedProblem]
-"""(problem, options, places to start from) -> places."""
+Placer = Callable[[PlacementProblem, PlaceOptions, Sequence[Places]], PlacedProblem]
+"""(problem, options, places from which to start) -> places."""
 
 
-def _cpsat(problem: PlacementProblem, options: PlaceOptions, start: Places | None) -> PlacedProblem:
+def _cpsat(
+    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
+) -> PlacedProblem:
     from solvers.placing_models import by_model
 
-    return by_model("cpsat", problem, options, start)
+    return by_model("cpsat", problem, options, starts)
 
 
-def _milp(problem: PlacementProblem, options: PlaceOptions, start: Places | None) -> PlacedProblem:
+def _milp(
+    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
+) -> PlacedProblem:
     from solvers.placing_models import by_model
 
-    return by_model("milp", problem, options, start)
+    return by_model("milp", problem, options, starts)
 
 
 def _enumerate(
-    problem: PlacementProblem, options: PlaceOptions, start: Places | None
+    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
 ) -> PlacedProblem:
     from solvers.placing_enumeration import by_enumeration
 
@@ -178,7 +186,7 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
     method: str = "cpsat",
     *,
     family: str = "rectangles",
-    objective: str = "both",
+    objective: Objective = "both",
     engine: str | None = None,
     formulation: str | None = None,
     start: Schedule | None = None,
@@ -195,11 +203,12 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
             both, the least hops among the places with the least load.
         engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
         formulation: for cpsat and milp, candidates or tiles.
-        start: a schedule with the same regions, with places from which to start.
+        start: a schedule with the same regions, with places from which to start; by default those
+            of the snake and of the fast placer.
         time_limit: wall seconds for all segments together.
 
     Raises:
-        ValueError: a table instance, an unknown name, or a start whose places are wrong.
+        ValueError: a table instance, an unknown name, or a start that cannot be used.
         RuntimeError: an engine failed, or a model was found to be wrong.
     """
     _expect("method", method, PLACE_METHODS)
@@ -207,7 +216,6 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
     _expect("objective of placement", objective, OBJECTIVES)
     end = None if time_limit is None else time.perf_counter() + time_limit
     options = PlaceOptions(family, objective, engine, formulation, end, seed, workers)
-    started = start or _along_snake(instance, schedule)
     known: dict[PlacementProblem, PlacedProblem] = {}
     found: dict[int, PlacedProblem] = {}
     segments = []
@@ -217,8 +225,8 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
             continue
         problem = placement_problem(instance, segment)
         if problem not in known:
-            begin = _start(problem, started, number)
-            known[problem] = _checked(problem, PLACE_METHODS[method](problem, options, begin))
+            starts = _starts(problem, options, start, number)
+            known[problem] = _checked(problem, PLACE_METHODS[method](problem, options, starts))
         found[number] = known[problem]
         segments.append(_with_tiles(segment, known[problem].places))
     return Placed(Schedule(tuple(segments)), found)
@@ -229,20 +237,23 @@ def _expect(what: str, name: str, known: Iterable[str]) -> None:
         raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
 
 
-def _along_snake(instance: Instance, schedule: Schedule) -> Schedule | None:
-    """Places to start from, where the snake has any."""
-    bare = Schedule(tuple(_with_tiles(s, None) for s in schedule.segments))
-    try:
-        return with_places(bare, model_of(instance).package.mesh)
-    except ValueError:
-        return None
-
-
-def _start(problem: PlacementProblem, start: Schedule | None, number: int) -> Places | None:
-    if start is None or number >= len(start.segments):
-        return None
-    places = [cluster.tiles or () for cluster in start.segments[number].clusters]
-    return None if misplaced(problem, places) else places
+def _starts(
+    problem: PlacementProblem, options: PlaceOptions, start: Schedule | None, number: int
+) -> list[Places]:
+    """Places from which the search for those of a segment may start."""
+    if start is not None:
+        clusters = start.segments[number].clusters if number < len(start.segments) else ()
+        given = [cluster.tiles or () for cluster in clusters]
+        wrong = misplaced(problem, given)
+        if wrong:
+            raise ValueError(
+                f"the start cannot be used: segment {number}: {wrong[0]}; leave it out"
+            )
+        return [given]
+    order = iter(tile for tile in snake(problem.mesh.size) if tile in problem.mesh.usable)
+    found: list[Places | None] = [[tuple(islice(order, size)) for size in problem.sizes]]
+    found.append(place_fast(problem, options.objective, seed=options.seed))
+    return [places for places in found if places is not None and not misplaced(problem, places)]
 
 
 def _with_tiles(segment: Segment, places: Places | None) -> Segment:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from formulations.modellers import Modeller, Solution
+from formulations.placement.candidates import Candidates, candidates
 from formulations.placement.places import ByCandidates
 from instances.package import Tile
 from schedules.placement import PlacementProblem, misplaced, placement_cost
@@ -33,21 +35,23 @@ class Model(Protocol):
 
 
 def by_model(
-    kind: Kind, problem: PlacementProblem, options: PlaceOptions, start: Places | None
+    kind: Kind, problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
 ) -> PlacedProblem:
     """Minimise one thing after another, as long as each is proved."""
     engine, _ = choose(kind, options.engine)
-    best, cap, steps = start, None, []
-    places: Places | None = None
+    begin = time.perf_counter()
+    found = candidates(problem, options.family)
+    run = _Run(engine, found, options, begin)
+    possible = [places for places in starts if _has(found, places)]
+    known = min(possible, key=lambda p: cost_of(problem, p, options.goals[0]), default=None)
+    cap, steps = None, []
     for goal in options.goals:
-        found, step = _minimise(engine, problem, options, goal, cap, best)
+        known, step = run.minimise(goal, cap, known)
         steps.append(step)
-        if found is not None:
-            places = best = found
         if step.stop != "optimal":
             break
         cap = step.objective
-    return PlacedProblem(places, None, tuple(steps))
+    return PlacedProblem(known, None, tuple(steps))
 
 
 def cost_of(problem: PlacementProblem, places: Places, goal: Goal) -> int:
@@ -68,44 +72,54 @@ class _Deaf:
         return True
 
 
-def _minimise(
-    engine: Engine,
-    problem: PlacementProblem,
-    options: PlaceOptions,
-    goal: Goal,
-    cap: int | None,
-    start: Places | None,
-) -> tuple[Places | None, Step]:
-    """The least of one thing, with no more than `cap` bytes on a link.
-
-    Raises:
-        RuntimeError: the checker contradicts the model.
-    """
-    begin = time.perf_counter()
-    model = ByCandidates(problem, _modeller(engine), options.family, goal, cap)
-    known = _hinted(model, start)
-    settings = Settings(end=options.end, seed=options.seed, workers=options.workers)
-    outcome = engine.run(model.modeller.model, settings, _Deaf())
-    found = known
-    if outcome.solution is not None:
-        found = model.extract(outcome.solution)
-        wrong = misplaced(problem, found)
-        if wrong:
-            raise RuntimeError(f"{engine.name}: the places of its solution are wrong: {wrong[0]}")
-    objective = None if found is None else cost_of(problem, found, goal)
-    stop, bound = _proved(engine, outcome, model.unit, objective)
-    return found, Step(goal, stop, objective, bound, time.perf_counter() - begin)
-
-
-def _hinted(model: Model, start: Places | None) -> Places | None:
-    """The start, if it is a point of the model."""
-    if start is None:
-        return None
+def _has(found: Candidates, places: Places) -> bool:
+    """Whether places are all candidates that can be together."""
     try:
-        model.hint(start)
+        found.numbers(places)
     except ValueError:
-        return None
-    return start
+        return False
+    return True
+
+
+class _Run:
+    """Runs an engine on one model after another, which share candidates and a clock."""
+
+    def __init__(
+        self, engine: Engine, found: Candidates, options: PlaceOptions, begin: float
+    ) -> None:
+        self._engine = engine
+        self._candidates = found
+        self._options = options
+        self._begin = begin
+
+    def minimise(
+        self, goal: Goal, cap: int | None, start: Places | None
+    ) -> tuple[Places | None, Step]:
+        """The least of one thing, with no more than `cap` bytes on a link.
+
+        Raises:
+            RuntimeError: the checker contradicts the model.
+        """
+        problem, engine = self._candidates.problem, self._engine
+        if goal == "load" and start is not None:
+            cap = cost_of(problem, start, goal)
+        model = ByCandidates(self._candidates, _modeller(engine), goal, cap)
+        if start is not None:
+            model.hint(start)
+        options = self._options
+        settings = Settings(end=options.end, seed=options.seed, workers=options.workers)
+        outcome = engine.run(model.modeller.model, settings, _Deaf())
+        found = start
+        if outcome.solution is not None:
+            found = model.extract(outcome.solution)
+            wrong = misplaced(problem, found)
+            if wrong:
+                raise RuntimeError(f"{engine.name}: the places that it found are wrong: {wrong[0]}")
+        objective = None if found is None else cost_of(problem, found, goal)
+        stop, bound = _proved(engine, outcome, model.unit, objective)
+        now = time.perf_counter()
+        seconds, self._begin = now - self._begin, now
+        return found, Step(goal, stop, objective, bound, seconds)
 
 
 def _proved(

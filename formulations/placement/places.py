@@ -16,15 +16,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import gcd
 from typing import Literal
 
 from formulations.modellers import Expression, Modeller, Solution, Variable, label
-from formulations.placement.costs import Costs, Pairs
-from formulations.placement.shapes import Place, places
+from formulations.placement.candidates import Candidates
 from instances.package import Tile
 from instances.tables import Ints
-from schedules.placement import PlacementProblem, placement_cost
+from schedules.placement import placement_cost
 from schedules.traffic import Places
 
 Objective = Literal["hops", "load"]
@@ -61,75 +59,56 @@ class ByCandidates:
 
     Attributes:
         modeller: has the native model, `modeller.model`.
-        places: [K] the candidates of each region.
+        candidates: the places that the regions may have.
         variables: the model's variables.
         unit: bytes, or bytes times links, that one of the objective stands for.
 
     Args:
-        family: of `formulations.placement.shapes.FAMILIES`.
+        candidates: as `formulations.placement.candidates.candidates` finds them.
         objective: what is minimised.
-        cap: bytes that no link may exceed.
-        most: candidates of a region at which to give up.
+        cap: bytes that no link may exceed. What alone exceeds it is left out of the model.
         constraints: the constraint families to build, all by default; tests leave some out.
 
     Raises:
-        TooManyPlacesError: a region has more than `most` candidates.
         ValueError: the numbers are too large for the modeller.
     """
 
     def __init__(
         self,
-        problem: PlacementProblem,
+        candidates: Candidates,
         modeller: Modeller,
-        family: str = "free",
         objective: Objective = "hops",
         cap: int | None = None,
-        most: int | None = None,
         constraints: Sequence[str] = CONSTRAINTS,
     ) -> None:
         self.modeller = modeller
-        self._problem = problem
-        self._objective = objective
-        self._cap = cap
-        self.unit = gcd(*(s.bytes for s in problem.streams)) or 1
-        found = {size: places(problem.mesh, size, family, most) for size in set(problem.sizes)}
-        costs = Costs(problem, [found[size] for size in problem.sizes])
-        self.places = costs.places
-        self._alone = [loads // self.unit for loads in costs.alone]
-        self._pairs = {(a, b): self._in_units(costs.pairs(a, b)) for a, b in costs.ends}
-        self._declare()
+        self.unit = candidates.unit
+        self._problem = candidates.problem
+        self._most = None if cap is None else cap // self.unit
+        self.candidates = candidates.within(cap if "busiest" in constraints else None)
+        self._declare(objective)
         for name in constraints:
             getattr(self, name)()
-        modeller.minimize(self.variables.busiest if objective == "load" else self._hops())
+        modeller.minimize(self.variables.busiest if objective == "load" else self._sum(None))
 
-    def _in_units(self, pairs: Pairs) -> Pairs:
-        unit = self.unit
-        return Pairs(pairs.first, pairs.second, pairs.hops // unit, pairs.loads // unit)
-
-    def _declare(self) -> None:
-        modeller = self.modeller
-        most = self._most()
-        modeller.expect("the bytes of all streams times the links that they take", most)
+    def _declare(self, objective: Objective) -> None:
+        modeller, candidates = self.modeller, self.candidates
+        largest = sum(int(own.sum(axis=1).max(initial=0)) for own in candidates.alone)
+        largest += sum(int(p.loads.sum(axis=1).max(initial=0)) for p in candidates.pairs.values())
+        modeller.expect("the bytes of all streams times the links that they take", largest)
         place = [
-            [modeller.binary(label("place", k, *_corner(p), n)) for n, p in enumerate(own)]
-            for k, own in enumerate(self.places)
+            [modeller.binary(label("place", k, *p.tiles[0], n)) for n, p in enumerate(own)]
+            for k, own in enumerate(candidates.places)
         ]
         together = {
             (a, b): [
-                modeller.binary(label("together", a, p, b, q))
+                modeller.quantity(0, 1, label("together", a, p, b, q))
                 for p, q in zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
             ]
-            for (a, b), pairs in self._pairs.items()
+            for (a, b), pairs in candidates.pairs.items()
         }
-        busiest = None
-        if self._objective == "load":
-            busiest = modeller.quantity(0, most, "busiest")
+        busiest = modeller.quantity(0, largest, "busiest") if objective == "load" else None
         self.variables = Variables(place, together, busiest)
-
-    def _most(self) -> int:
-        """No solution has as many bytes times links."""
-        alone = sum(int(own.sum(axis=1).max(initial=0)) for own in self._alone)
-        return alone + sum(int(pairs.hops.max(initial=0)) for pairs in self._pairs.values())
 
     def hint(self, places: Places) -> None:
         """Suggest places: a value for every variable. Replaces an older hint.
@@ -137,33 +116,28 @@ class ByCandidates:
         Raises:
             ValueError: some are no candidates, or overlap.
         """
-        chosen = [self._number(k, tiles) for k, tiles in enumerate(places)]
+        chosen = self.candidates.numbers(places)
         values = []
         for own, number in zip(self.variables.place, chosen, strict=True):
             values += [(x, int(n == number)) for n, x in enumerate(own)]
         for (a, b), together in self.variables.together.items():
-            pairs = self._pairs[a, b]
+            pairs = self.candidates.pairs[a, b]
             taken = (pairs.first == chosen[a]) & (pairs.second == chosen[b])
-            if not taken.any():
-                raise ValueError(f"the places of regions {a} and {b} overlap")
             values += list(zip(together, taken.astype(int).tolist(), strict=True))
+        busiest = placement_cost(self._problem, places).busiest // self.unit
+        if self._most is not None and busiest > self._most:
+            raise ValueError(
+                f"the places bring a link to {busiest * self.unit} bytes, the cap is less"
+            )
         if self.variables.busiest is not None:
-            busiest = placement_cost(self._problem, places).busiest // self.unit
             values.append((self.variables.busiest, busiest))
         self.modeller.hint(values)
-
-    def _number(self, region: int, tiles: Sequence[Tile]) -> int:
-        wanted = tuple(sorted(tiles))
-        for number, place in enumerate(self.places[region]):
-            if place.tiles == wanted:
-                return number
-        raise ValueError(f"the place of region {region} is none of the model's")
 
     def extract(self, solution: Solution) -> list[tuple[Tile, ...]]:
         """The places of a solution; ask only an engine that has one."""
         return [
             next(p.tiles for p, x in zip(own, taken, strict=True) if solution.value(x))
-            for own, taken in zip(self.places, self.variables.place, strict=True)
+            for own, taken in zip(self.candidates.places, self.variables.place, strict=True)
         ]
 
     # Constraint families
@@ -178,7 +152,7 @@ class ByCandidates:
         for tile in self._problem.mesh.tiles:
             holding = [
                 x
-                for own, taken in zip(self.places, self.variables.place, strict=True)
+                for own, taken in zip(self.candidates.places, self.variables.place, strict=True)
                 for place, x in zip(own, taken, strict=True)
                 if tile in place.held
             ]
@@ -187,17 +161,17 @@ class ByCandidates:
 
     def together_first(self) -> None:
         """The pairs of a place are taken if it is: sum_q z[p,q] = x[p]."""
-        for (a, b), pairs in self._pairs.items():
+        for (a, b), pairs in self.candidates.pairs.items():
             self._together("together_first", (a, b), a, pairs.first)
 
     def together_second(self) -> None:
         """Likewise sum_p z[p,q] = x[q]."""
-        for (a, b), pairs in self._pairs.items():
+        for (a, b), pairs in self.candidates.pairs.items():
             self._together("together_second", (a, b), b, pairs.second)
 
     def _together(self, name: str, ends: tuple[int, int], region: int, numbers: Ints) -> None:
         together = self.variables.together[ends]
-        of: list[list[Variable]] = [[] for _ in self.places[region]]
+        of: list[list[Variable]] = [[] for _ in self.candidates.places[region]]
         for number, z in zip(numbers.tolist(), together, strict=True):
             of[number].append(z)
         for number, x in enumerate(self.variables.place[region]):
@@ -206,15 +180,15 @@ class ByCandidates:
 
     def busiest(self) -> None:
         """No link has more than the busiest, or more than the cap: load[e] <= busiest."""
-        if self._objective != "load" and self._cap is None:
+        if self.variables.busiest is None and self._most is None:
             return
         for link, (start, end) in enumerate(self._problem.mesh.links):
             name = label("busiest", *start, *end)
-            load = self._load(link)
+            load = self._sum(link)
             if self.variables.busiest is not None:
                 self.modeller.require(name, load <= self.variables.busiest)
-            if self._cap is not None:
-                self.modeller.require(name, load <= self._cap // self.unit)
+            if self._most is not None:
+                self.modeller.require(name, load <= self._most)
 
     def least_load(self) -> None:
         """The busiest link has at least the load of a place alone, or of a pair. Implied.
@@ -223,38 +197,28 @@ class ByCandidates:
         """
         if self.variables.busiest is None:
             return
-        for k, (own, taken) in enumerate(zip(self._alone, self.variables.place, strict=True)):
+        for k, (own, taken) in enumerate(
+            zip(self.candidates.alone, self.variables.place, strict=True)
+        ):
             rule = self.modeller.sum(taken, own.max(axis=1, initial=0).tolist())
             self.modeller.require(label("least_load", k), rule <= self.variables.busiest)
-        for (a, b), pairs in self._pairs.items():
-            all_three = (
-                pairs.loads + self._alone[a][pairs.first] + self._alone[b][pairs.second]
-            ).max(axis=1, initial=0)
-            rule = self.modeller.sum(self.variables.together[a, b], all_three.tolist())
+        for (a, b), pairs in self.candidates.pairs.items():
+            most = pairs.all_loads.max(axis=1, initial=0).tolist()
+            rule = self.modeller.sum(self.variables.together[a, b], most)
             self.modeller.require(label("least_load", a, b), rule <= self.variables.busiest)
 
     # Expressions
 
     def _terms(self, link: int | None) -> Iterator[tuple[Variable, int]]:
         """Variables and what they put on a link, or on all links."""
-        for own, taken in zip(self._alone, self.variables.place, strict=True):
+        for own, taken in zip(self.candidates.alone, self.variables.place, strict=True):
             amounts = own.sum(axis=1) if link is None else own[:, link]
             yield from zip(taken, amounts.tolist(), strict=True)
-        for ends, pairs in self._pairs.items():
-            amounts = pairs.hops if link is None else pairs.loads[:, link]
+        for ends, pairs in self.candidates.pairs.items():
+            amounts = pairs.loads.sum(axis=1) if link is None else pairs.loads[:, link]
             yield from zip(self.variables.together[ends], amounts.tolist(), strict=True)
 
     def _sum(self, link: int | None) -> Expression:
+        """What is sent over a link, or over all links."""
         terms = [(variable, amount) for variable, amount in self._terms(link) if amount]
         return self.modeller.sum([v for v, _ in terms], [amount for _, amount in terms])
-
-    def _hops(self) -> Expression:
-        return self._sum(None)
-
-    def _load(self, link: int) -> Expression:
-        return self._sum(link)
-
-
-def _corner(place: Place) -> Tile:
-    """Left and top of a place."""
-    return min(x for x, _ in place.tiles), min(y for _, y in place.tiles)
