@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from formulations.modellers.milp import MilpModeller as MilpModeller
     from formulations.modellers.milp import MilpSolution as MilpSolution
     from heuristics.bounds import lower_bound as lower_bound
+    from heuristics.placement import place_fast as place_fast
     from heuristics.scope import Steps as Steps
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
@@ -88,7 +89,13 @@ if TYPE_CHECKING:
     from schedules.goal import breaches as breaches
     from schedules.goal import hold as hold
     from schedules.goal import latency_cap_for as latency_cap_for
+    from schedules.links import SegmentLinks as SegmentLinks
+    from schedules.links import link_report as link_report
     from schedules.place import with_places as with_places
+    from schedules.placement import PlacementCost as PlacementCost
+    from schedules.placement import PlacementProblem as PlacementProblem
+    from schedules.placement import placement_cost as placement_cost
+    from schedules.placement import placement_problem as placement_problem
     from schedules.schedule import Cluster as Cluster
     from schedules.schedule import Schedule as Schedule
     from schedules.schedule import Segment as Segment
@@ -99,6 +106,8 @@ if TYPE_CHECKING:
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
+    from solvers.placing import Placed as Placed
+    from solvers.placing import place as place
     from solvers.ranking import Rank as Rank
     from solvers.ranking import Space as Space
     from solvers.ranking import rank as rank
@@ -146,6 +155,9 @@ _HOMES = {
     "Network": "instances.network",
     "Package": "instances.package",
     "Pin": "schedules.goal",
+    "Placed": "solvers.placing",
+    "PlacementCost": "schedules.placement",
+    "PlacementProblem": "schedules.placement",
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
     "Record": "experiments.store",
@@ -153,6 +165,7 @@ _HOMES = {
     "Result": "solvers.result",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
+    "SegmentLinks": "schedules.links",
     "Simulation": "schedules.simulate",
     "Space": "solvers.ranking",
     "State": "experiments.state",
@@ -180,6 +193,7 @@ _HOMES = {
     "hold": "schedules.goal",
     "instance": "chipweave.inputs",
     "latency_cap_for": "schedules.goal",
+    "link_report": "schedules.links",
     "load_package": "instances.packages",
     "lower_bound": "heuristics.bounds",
     "make_instance": "instances.cost",
@@ -188,6 +202,10 @@ _HOMES = {
     "package_names": "instances.packages",
     "package_of": "experiments.names",
     "pareto": "experiments.pareto",
+    "place": "solvers.placing",
+    "place_fast": "heuristics.placement",
+    "placement_cost": "schedules.placement",
+    "placement_problem": "schedules.placement",
     "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
     "rank": "solvers.ranking",

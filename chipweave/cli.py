@@ -20,6 +20,7 @@ from chipweave.commands import (
     experiment,
     export,
     pareto,
+    place,
     rank,
     simulate,
     solve,
@@ -43,6 +44,7 @@ app.command("compare", help=compare.HELP)(compare.compare)
 app.command("pareto", help=pareto.HELP)(pareto.pareto)
 app.command("rank", help=rank.HELP)(rank.rank)
 app.command("verify", help=verify.HELP)(verify.verify)
+app.command("place", help=place.HELP)(place.place)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)

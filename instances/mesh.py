@@ -34,6 +34,7 @@ class Mesh:
 
     Attributes:
         size: (X, Y), columns and rows.
+        places: [x, y] of all, column by column, also those without chiplet or router.
         tiles: [x, y] of the chiplets that compute, column by column.
         ports: [x, y] of the routers at which the DRAM's ports are, in turn left and right, spread
             over the rows. Where the router is missing, the port is at the nearest of its column.
@@ -52,8 +53,8 @@ class Mesh:
         columns, rows = self.size = size
         out, self._missing = frozenset(unusable), frozenset(missing)
         self._broken = frozenset(way for a, b in broken for way in ((a, b), (b, a)))
-        every = [(x, y) for x in range(columns) for y in range(rows)]
-        self.tiles = tuple(t for t in every if t not in out and t not in self._missing)
+        self.places = tuple((x, y) for x in range(columns) for y in range(rows))
+        self.tiles = tuple(t for t in self.places if t not in out and t not in self._missing)
         self.ports = tuple(self._port(k, ports) for k in range(ports))
         right = [((x, y), (x + 1, y)) for y in range(rows) for x in range(columns - 1)]
         down = [((x, y), (x, y + 1)) for y in range(rows - 1) for x in range(columns)]
@@ -109,6 +110,10 @@ class Mesh:
     def usable(self) -> frozenset[Tile]:
         """Where a chiplet computes."""
         return frozenset(self.tiles)
+
+    def has_router(self, tile: Tile) -> bool:
+        """Whether traffic can pass a place."""
+        return tile not in self._missing
 
     def joined(self, tile: Tile) -> list[Tile]:
         """The neighbours to which a working link leads."""

@@ -10,29 +10,18 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 
 from instances.files.whole import write_whole
 from instances.instance import Instance
+from instances.mesh import Mesh
+from schedules.draw_mesh import IDLE, PALETTE, draw_links, draw_regions, links_legend
 from schedules.evaluate import SegmentCost, evaluate, segment_cost
+from schedules.links import SegmentLinks, segment_links
 from schedules.place import mesh_of, with_places
 from schedules.schedule import Cluster, Schedule, Segment, counted
 
-PALETTE = (
-    "#77AADD",
-    "#EE8866",
-    "#EEDD88",
-    "#FFAABB",
-    "#99DDFF",
-    "#44BB99",
-    "#BBCC33",
-    "#AAAA00",
-)
-"""Cluster colours, told apart by colour-blind readers: Paul Tol's 'light' scheme, without grey."""
-
-IDLE = "#E8E8E8"
 SAMPLES = 6
 DETAILED = 4
 """Segments that get a Gantt chart beside their map; the others get a small map."""
@@ -90,85 +79,54 @@ def schedule_figure(instance: Instance, schedule: Schedule) -> Figure:
     Args:
         instance, schedule: as for `draw_schedule`.
     """
-    mesh = mesh_of(instance).size
-    parts = _parts(instance, with_places(schedule, mesh_of(instance)))
+    mesh = mesh_of(instance)
+    parts = _parts(instance, with_places(schedule, mesh), has_places(instance, schedule))
     order = sorted(parts, key=lambda part: (-len(part.segment.clusters), -part.cost.time))
     detailed = sorted(order[:DETAILED], key=lambda part: part.number)
     rest = sorted(order[DETAILED:], key=lambda part: part.number)
-    heights = [_detail_height(part.segment) for part in detailed]
+    heights = [_detail_height(part, mesh) for part in detailed]
     map_rows = -(-min(len(rest), SMALL) // COLUMNS)
-    small_height = map_rows * (0.55 + 1.55 * min(1.2, mesh[1] / mesh[0]))
+    small_height = map_rows * (0.55 + 1.55 * min(1.2, mesh.size[1] / mesh.size[0]))
     figure = Figure(figsize=(13.5, 0.9 + sum(heights) + small_height), layout="constrained")
     figure.suptitle(_title(instance, schedule), fontsize=12)
     halves = figure.add_gridspec(2, 1, height_ratios=[sum(heights), small_height])
     _draw_details(instance, detailed, mesh, heights, figure.add_subfigure(halves[0]))
     if rest:
         latency = sum(part.cost.time for part in parts)
-        _draw_small_maps(rest, latency, mesh, figure.add_subfigure(halves[1]))
+        _draw_small_maps(rest, latency, mesh.size, figure.add_subfigure(halves[1]))
     return figure
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A segment, its place in the schedule, its cost and the cycle at which it begins."""
+    """A segment, its place in the schedule, its cost, the cycle at which it begins, its links."""
 
     number: int
     segment: Segment
     cost: SegmentCost
     start: int
+    links: SegmentLinks | None
 
     @property
     def name(self) -> str:
         return f"segment {self.number}{' (tiled)' if self.segment.tiled else ''}"
 
 
-def _parts(instance: Instance, schedule: Schedule) -> list[_Part]:
+def has_places(instance: Instance, schedule: Schedule) -> bool:
+    """Whether loads of links can be told: a network's schedule with all its places."""
+    named = (c.tiles is not None or s.tiled for s in schedule.segments for c in s.clusters)
+    return instance.package is not None and all(named)
+
+
+def _parts(instance: Instance, schedule: Schedule, placed: bool) -> list[_Part]:
     costs = [segment_cost(instance, segment) for segment in schedule.segments]
     starts = accumulate((cost.time for cost in costs), initial=0)
     return [
-        _Part(number, segment, cost, start)
+        _Part(number, segment, cost, start, segment_links(instance, segment) if placed else None)
         for number, (segment, cost, start) in enumerate(
             zip(schedule.segments, costs, starts, strict=False)
         )
     ]
-
-
-def draw_regions(
-    segment: Segment, mesh: tuple[int, int], *, ax: Axes, label_cells: bool = True
-) -> None:
-    """Draw one segment's regions: a mesh coloured and numbered by cluster, idle chiplets grey.
-
-    Args:
-        segment: every cluster has its tiles.
-        mesh: (X, Y), columns and rows.
-        ax: where to draw.
-        label_cells: write the cluster's number in each cell, not once a region.
-    """
-    columns, rows = mesh
-    owner = np.full((rows, columns), np.nan)
-    for k, cluster in enumerate(segment.clusters):
-        tiles = cluster.tiles or ()
-        for x, y in tiles:
-            owner[y, x] = k % len(PALETTE)
-        for x, y in tiles if label_cells else _middle(tiles):
-            ax.text(x, y, str(k), ha="center", va="center", fontsize=7 if label_cells else 6)
-    ax.pcolormesh(
-        np.arange(columns + 1) - 0.5,
-        np.arange(rows + 1) - 0.5,
-        owner,
-        cmap=ListedColormap(PALETTE),
-        vmin=-0.5,
-        vmax=len(PALETTE) - 0.5,
-        edgecolors="white",
-        linewidth=0.8,
-    )
-    ax.set(facecolor=IDLE, aspect="equal", ylim=(rows - 0.5, -0.5))
-
-
-def _middle(tiles: tuple[tuple[int, int], ...]) -> list[tuple[int, int]]:
-    """The tile nearest to the centre of the region: where its one number is written."""
-    x0, y0 = np.mean(tiles, axis=0)
-    return [min(tiles, key=lambda tile: (tile[0] - x0) ** 2 + (tile[1] - y0) ** 2)]
 
 
 def draw_pipeline(
@@ -251,38 +209,53 @@ def _unit_name(instance: Instance) -> str:
 def _draw_details(
     instance: Instance,
     parts: list[_Part],
-    mesh: tuple[int, int],
+    mesh: Mesh,
     heights: list[float],
     figure: SubFigure,
 ) -> None:
-    grid = figure.add_gridspec(len(parts), 2, width_ratios=[1, 3.2], height_ratios=heights)
+    linked = parts[0].links is not None
+    ratios = [1.7 if linked else 1.0, 3.2]
+    grid = figure.add_gridspec(len(parts), 2, width_ratios=ratios, height_ratios=heights)
     for row, part in enumerate(parts):
         chips = figure.add_subplot(grid[row, 0])
-        draw_regions(part.segment, mesh, ax=chips, label_cells=max(mesh) <= 8)
-        chips.set_title(part.name, fontsize=9)
+        _draw_map(part, mesh, chips)
         chips.set_xlabel("chiplet column", fontsize=8)
         chips.set_ylabel("chiplet row", fontsize=8)
         chips.tick_params(labelsize=7)
-        chips.set_xticks(range(0, mesh[0], -(-mesh[0] // 8)))
-        chips.set_yticks(range(0, mesh[1], -(-mesh[1] // 8)))
+        chips.set_xticks(range(0, mesh.size[0], -(-mesh.size[0] // 8)))
+        chips.set_yticks(range(0, mesh.size[1], -(-mesh.size[1] // 8)))
         bars = figure.add_subplot(grid[row, 1])
         draw_pipeline(instance, part.segment, ax=bars, start=part.start)
         bars.set_title(_summary(instance, part), fontsize=9)
         bars.set_xlabel(f"time since the start of the run ({_unit_name(instance)})", fontsize=8)
         bars.set_ylabel("cluster: layers (chiplets)", fontsize=8)
         bars.tick_params(axis="x", labelsize=7)
-    _add_legend(instance, figure)
+    _add_legend(instance, figure, links_legend(mesh) if linked else [])
 
 
-def _add_legend(instance: Instance, figure: SubFigure) -> None:
+def _draw_map(part: _Part, mesh: Mesh, ax: Axes) -> None:
+    """The regions, with the links where the schedule says where they lie."""
+    label_cells = max(mesh.size) <= 8
+    ax.set_title(part.name, fontsize=9)
+    if part.links is None:
+        draw_regions(part.segment, mesh.size, ax=ax, label_cells=label_cells)
+        return
+    scale = draw_links(part.segment, mesh, part.links.loads, ax=ax, label_cells=label_cells)
+    bar = ax.figure.colorbar(scale, ax=ax, shrink=0.9, pad=0.02)
+    bar.ax.tick_params(labelsize=6)
+    bar.set_label("bytes a sample on a link", fontsize=7)
+    ax.set_title(f"{part.name}: busiest link {part.links.share:.1%} of the beat", fontsize=9)
+
+
+def _add_legend(instance: Instance, figure: SubFigure, signs: list[Patch]) -> None:
     shown = min(SAMPLES, instance.batch)
     handles = [Patch(color=_sample_colour(k), label=f"sample {k}") for k in range(shown)]
     load = Patch(facecolor="white", edgecolor="0.4", hatch="///", label="weights from DRAM")
     idle = Patch(facecolor=IDLE, label="idle chiplet")
     figure.legend(
-        handles=[idle, load, *handles],
+        handles=[idle, *signs, load, *handles],
         loc="outside upper right",
-        ncols=shown + 2,
+        ncols=shown + 2 + len(signs),
         fontsize=8,
     )
 
@@ -303,9 +276,13 @@ def _draw_small_maps(
         figure.supxlabel(f"{len(parts) - len(shown)} further segments not shown", fontsize=9)
 
 
-def _detail_height(segment: Segment) -> float:
-    """Inches of a map and a Gantt chart: enough for every stage's name."""
-    return max(2.2, 1.0 + 0.18 * min(len(segment.clusters), TICKS))
+def _detail_height(part: _Part, mesh: Mesh) -> float:
+    """Inches of a map and a Gantt chart: enough for every stage's name, and for every link."""
+    names = 1.0 + 0.18 * min(len(part.segment.clusters), TICKS)
+    if part.links is None:
+        return max(2.2, names)
+    columns, rows = mesh.size
+    return max(2.2, names, min(6.5, 0.8 + 3.6 * rows / columns))
 
 
 def _span(segment: Segment) -> str:

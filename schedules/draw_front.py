@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 
 from instances.files.whole import write_whole
 from instances.instance import Instance
-from schedules.draw import PALETTE, picture_format
+from schedules.draw import picture_format
+from schedules.draw_mesh import PALETTE
 from schedules.evaluate import Evaluation
 from schedules.schedule import counted
 

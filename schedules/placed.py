@@ -91,7 +91,7 @@ def placed_segment(instance: Instance, segment: Segment) -> PlacedSegment:
     """
     costs = model_of(instance)
     mesh = Mesh.of(costs.package)
-    places = _places(mesh, segment)
+    places = places_of(mesh, segment)
     own = costs.segment(segment.first, segment.last)
     each_sample = [flow for flow in flows(instance, segment) if not flow.once]
     link = _busiest(costs.package, mesh, each_sample, places)
@@ -101,7 +101,7 @@ def placed_segment(instance: Instance, segment: Segment) -> PlacedSegment:
         dram, beat = 0, (costs.tiled(segment.first) or (-1, 0))[0]
     else:
         stages = tuple(
-            _stage(costs, mesh, cluster, [f for f in each_sample if _owner(f) == k], places)
+            _stage(costs, mesh, cluster, [f for f in each_sample if stage_of(f) == k], places)
             for k, cluster in enumerate(segment.clusters)
         )
         beat = max(dram, *(stage.time for stage in stages))
@@ -110,7 +110,12 @@ def placed_segment(instance: Instance, segment: Segment) -> PlacedSegment:
     return PlacedSegment(load, dram, link, beat, load + beats * beat, stages)
 
 
-def _places(mesh: Mesh, segment: Segment) -> Places:
+def places_of(mesh: Mesh, segment: Segment) -> Places:
+    """Of each cluster of a segment; a tiled one takes all chiplets.
+
+    Raises:
+        ValueError: a cluster has no place.
+    """
     if segment.tiled:
         return [mesh.tiles]
     for cluster in segment.clusters:
@@ -122,7 +127,7 @@ def _places(mesh: Mesh, segment: Segment) -> Places:
     return [cluster.tiles or () for cluster in segment.clusters]
 
 
-def _owner(flow: Flow) -> int:
+def stage_of(flow: Flow) -> int:
     """The stage that pays for a flow: the one that takes it in, or sends it to DRAM."""
     return flow.sender if flow.receiver == DRAM else flow.receiver
 

@@ -158,8 +158,26 @@ def _enumerate(
     return by_enumeration(problem, options)
 
 
-PLACE_METHODS: dict[str, Placer] = {"cpsat": _cpsat, "milp": _milp, "enumerate": _enumerate}
-"""Method -> what places the regions of one segment."""
+def _snake(problem: PlacementProblem, options: PlaceOptions, start: object) -> PlacedProblem:
+    from solvers.placing_fast import by_snake
+
+    return by_snake(problem, options)
+
+
+def _fast(problem: PlacementProblem, options: PlaceOptions, start: object) -> PlacedProblem:
+    from solvers.placing_fast import by_search
+
+    return by_search(problem, options)
+
+
+PLACE_METHODS: dict[str, Placer] = {
+    "snake": _snake,
+    "fast": _fast,
+    "cpsat": _cpsat,
+    "milp": _milp,
+    "enumerate": _enumerate,
+}
+"""Method -> what places the regions of one segment; snake and fast without proof."""
 
 
 def place(  # noqa: PLR0913 - the one call that everything goes through

@@ -17,7 +17,8 @@ from matplotlib.colors import to_hex
 from experiments.report.album import Album, packed
 from experiments.report.figures import COLOURS, Figure, methods_of, packages_of
 from experiments.report.runs import Run, settings
-from schedules.draw import PALETTE, SAMPLES
+from schedules.draw import SAMPLES
+from schedules.draw_mesh import PALETTE
 
 Form = Literal["whole", "ratio", "percent", "measure", "text"]
 """How the page shows a column's values."""

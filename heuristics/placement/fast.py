@@ -34,6 +34,9 @@ HOT = 1.0
 COOLING = 1000.0
 """The first temperature over the last."""
 
+PEAKS = (1, 10)
+"""In turn, how much the busiest link weighs, times the number of links: 1 is its mean load."""
+
 ROUNDS = 4
 """Searches, each from one of the best orders, that share the work."""
 
@@ -85,7 +88,7 @@ class _Search:
     def starts(self) -> list[Ints]:
         """[N] owners of several placements along curves, the best first; none if none is found."""
         regions = len(self._problem.sizes)
-        natural = []
+        natural: list[tuple[int, int, Ints, Ints]] = []
         for curve in self._curves():
             sequence = np.arange(regions + 1)
             natural.append((self._order(curve, sequence, 0), len(natural), curve, sequence))
@@ -129,19 +132,19 @@ class _Search:
         rounds = 0
         while rounds < ROUNDS or (self._end is not None and time.perf_counter() < self._end):
             owner = starts[rounds % len(starts)].copy()
-            self._anneal(owner)
+            self._anneal(owner, self._peak * PEAKS[rounds % len(PEAKS)])
             found.append(self._places(owner))
             rounds += 1
         return min(found, key=self._key)
 
-    def _anneal(self, owner: Ints) -> None:
+    def _anneal(self, owner: Ints, peak: int) -> None:
         """Search from some places; they become the best that it finds."""
         board, state = self._board, self._state
         state.owner[:] = owner
         for region, size in enumerate(self._problem.sizes):
             state.members[region, :size] = np.flatnonzero(owner == region)
-        hot = HOT * max(1, energy(board, state, self._peak, self._by_load)) / len(owner)
-        arguments = (self._peak, self._by_load, WORK // ROUNDS, hot, hot / COOLING, self._rng)
+        hot = HOT * max(1, energy(board, state, peak, self._by_load)) / len(owner)
+        arguments = (peak, self._by_load, WORK // ROUNDS, hot, hot / COOLING, self._rng)
         anneal(board, state, new_draft(state), owner, *arguments)
 
     def _places(self, owner: Ints) -> Places:

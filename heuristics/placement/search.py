@@ -33,10 +33,10 @@ def lay(board: Board, state: State, curve: Ints, sequence: Ints, gap: int) -> bo
             state.members[region, k] = curve[at]
             state.owner[curve[at]] = region
             at += 1
+    whole = True
     for region in range(regions):
-        if not connected(board, state, region):
-            return False
-    return True
+        whole = whole and connected(board, state, region)
+    return whole
 
 
 @compiled
@@ -51,16 +51,20 @@ def energy(board: Board, state: State, peak: int, by_load: bool) -> int:
             load(board, state, stream, board.amount[stream])
         else:
             total += byte_hops(board, state, stream)
-    return total + _energy(state.loads, peak)
+    if by_load:
+        busiest, total = summed(state.loads)
+        total += peak * busiest
+    return total
 
 
 @compiled
-def _energy(loads: Ints, peak: int) -> int:
-    most, total = 0, 0
+def summed(loads: Ints) -> tuple[int, int]:
+    """Bytes on the busiest link, and on all links."""
+    busiest, total = 0, 0
     for k in range(len(loads)):
-        most = max(most, loads[k])
+        busiest = max(busiest, loads[k])
         total += loads[k]
-    return peak * most + total
+    return busiest, total
 
 
 @compiled
@@ -126,20 +130,19 @@ def anneal(
     hot: float,
     cold: float,
     rng: np.random.Generator,
-) -> int:
+) -> None:
     """Move regions for some steps, from one temperature down to another.
 
     Args:
-        best: [N] owners of the best places found; written.
+        best: [N] owners of the best places found; written. By load, less on the busiest link is
+            better, then fewer bytes times links.
         peak: weight of the busiest link, against bytes times links.
         by_load: keep the loads of the links: for `peak`, and where ways are not XY.
-
-    Returns:
-        what the best places cost.
     """
     regions = len(board.sizes) - 1
     cost = energy(board, state, peak, by_load)
-    lowest = cost
+    busiest, total = summed(state.loads) if peak else (0, cost)
+    lowest = (busiest, total)
     best[:] = state.owner
     for step in range(steps):
         if not propose(board, state, draft, int(rng.integers(0, regions)), rng):
@@ -151,14 +154,16 @@ def anneal(
             whole = whole and connected(board, state, draft.regions[k])
         now = NOWHERE
         if whole:
-            now = cost - before + recost(board, state, draft, by_load, 1)
+            total = cost - before + recost(board, state, draft, by_load, 1)
             if by_load:
-                now = _energy(state.loads, peak)
+                busiest, total = summed(state.loads)
+            now = total + peak * busiest
         temperature = hot * (cold / hot) ** (step / steps)
         if now - cost <= -temperature * np.log(1 - rng.random()):
             cost = now
-            if cost < lowest:
-                lowest = cost
+            rank = (busiest if peak else 0, total)
+            if rank < lowest:
+                lowest = rank
                 best[:] = state.owner
             continue
         if whole and by_load:
@@ -166,4 +171,3 @@ def anneal(
         settle(board, state, draft, True)
         if by_load:
             recost(board, state, draft, by_load, 1)
-    return lowest

@@ -21,10 +21,10 @@ from schedules.draw import (
     DETAILED,
     SMALL,
     draw_pipeline,
-    draw_regions,
     draw_schedule,
     schedule_figure,
 )
+from schedules.draw_mesh import draw_regions
 from schedules.evaluate import segment_cost
 from schedules.place import mesh_of, with_places
 from schedules.schedule import Cluster, Schedule, Segment

@@ -1,0 +1,191 @@
+"""`chipweave place`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chipweave.commands import options
+from chipweave.commands.checks import check_outputs
+from chipweave.commands.solve import INFEASIBLE, NOTHING_FOUND, Out
+from chipweave.commands.verify import ScheduleFile
+from chipweave.output import STDOUT, attempt_all, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from instances.instance import Instance
+    from schedules.links import SegmentLinks
+    from schedules.schedule import Schedule
+    from solvers.placing import Placed
+
+HELP = """Place the regions of a schedule on the mesh.
+
+Places that the schedule names are given up: every region gets a new one. The times of the schedule
+do not depend on them; the table shows what the busiest link needs for a sample beside the beat.
+
+Exit codes: 0 every region has a place; 1 the schedule breaks a constraint; 2 bad input or usage; 3
+proved that there are no places; 4 stopped without places.
+
+\b
+Examples:
+  chipweave place resnet50 schedule.yaml
+  chipweave place resnet50 schedule.yaml --method cpsat --family free --time-limit 60
+  chipweave place resnet152 result.json --package simba-16x16 --objective load --plot mesh.png
+  chipweave place resnet50 schedule.yaml --method snake --out placed.yaml --json -
+"""
+
+Method = Annotated[
+    str,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="snake (in the order of the pipeline), fast (a search), or one that proves: cpsat,"
+        " milp, enumerate.",
+    ),
+]
+Family = Annotated[
+    str,
+    typer.Option(
+        "--family",
+        metavar="F",
+        help="For methods that prove: rectangles, intervals of the snake, or free, any connected"
+        " shape.",
+    ),
+]
+Objective = Annotated[
+    str,
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="hops: bytes times links; load: bytes on the busiest link; both: the load, then the"
+        " hops.",
+    ),
+]
+Plot = Annotated[
+    str | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Draw regions, link loads and pipeline (.png or .svg)."
+    ),
+]
+
+
+@options.flat
+def place(
+    task: options.Task,
+    schedule: ScheduleFile,
+    method: Method = "fast",
+    family: Family = "rectangles",
+    objective: Objective = "hops",
+    engine: options.EngineName = None,
+    time_limit: options.TimeLimit = None,
+    seed: options.Seed = 0,
+    workers: options.Workers = None,
+    out: Out = None,
+    json: options.Json = None,
+    plot: Plot = None,
+) -> None:
+    check_outputs(json=json, plot=plot, out=out, inputs=(task.what, task.package, schedule))
+    if time_limit is not None and not time_limit >= 0:
+        raise ValueError(f"--time-limit {time_limit}: expected seconds, at least 0")
+    import os
+
+    import chipweave as cw
+
+    instance = task.instance()
+    given = without_places(cw.read_schedule(schedule))
+    wrong = cw.violations(instance, given)
+    if wrong:
+        for sentence in wrong:
+            typer.echo(sentence, err=True)
+        raise typer.Exit(1)
+    placed = cw.place(
+        instance,
+        given,
+        method,
+        family=family,
+        objective=objective,
+        engine=engine,
+        time_limit=time_limit,
+        seed=seed,
+        workers=workers or os.cpu_count() or 1,
+    )
+    links = _links(instance, placed)
+    code = _exit_code(placed)
+    writes: list[Callable[[], None]] = []
+    if json not in (None, STDOUT):
+        data = _data(instance, placed, links, method=method, family=family, objective=objective)
+        writes.append(lambda: write_json(str(json), data))
+    if out is not None and code == 0:
+        writes.append(lambda: cw.write_schedule(placed.schedule, Path(out)))
+    if plot is not None and code == 0:
+        writes.append(lambda: cw.draw(instance, placed.schedule, plot))
+    try:
+        attempt_all(writes)
+    finally:  # what cannot be written is at least seen
+        if json == STDOUT:
+            write_json(
+                STDOUT,
+                _data(instance, placed, links, method=method, family=family, objective=objective),
+            )
+        else:
+            _print(placed, links)
+    raise typer.Exit(code)
+
+
+def without_places(schedule: Schedule) -> Schedule:
+    """The same schedule, its regions only sizes."""
+    return replace(
+        schedule,
+        segments=tuple(
+            replace(segment, clusters=tuple(replace(own, tiles=None) for own in segment.clusters))
+            for segment in schedule.segments
+        ),
+    )
+
+
+def _links(instance: Instance, placed: Placed) -> list[SegmentLinks | None]:
+    """The link report of each segment; None where there are no places."""
+    import chipweave as cw
+
+    found: list[SegmentLinks | None] = []
+    for number, segment in enumerate(placed.schedule.segments):
+        own = placed.segments.get(number)
+        there = own is None or own.places is not None
+        one = replace(placed.schedule, segments=(segment,))
+        found.append(cw.link_report(instance, one)[0] if there else None)
+    return found
+
+
+def _data(
+    instance: Instance, placed: Placed, links: list[SegmentLinks | None], **asked: str
+) -> dict[str, Any]:
+    from chipweave.place_report import places_data
+    from chipweave.report import about
+    from schedules.files import schedule_to_data
+
+    return {
+        **asked,
+        **about(instance),
+        "segments": places_data(instance, placed, links),
+        "schedule": schedule_to_data(placed.schedule),
+    }
+
+
+def _print(placed: Placed, links: list[SegmentLinks | None]) -> None:
+    from chipweave.grid import console
+    from chipweave.place_report import places_table, stages_table
+
+    screen = console()
+    places_table(placed, links).show(screen)
+    stages_table(placed, links).show(screen)
+
+
+def _exit_code(placed: Placed) -> int:
+    missing = [own.stop for own in placed.segments.values() if own.places is None]
+    if not missing:
+        return 0
+    return INFEASIBLE if "infeasible" in missing else NOTHING_FOUND
