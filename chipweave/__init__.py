@@ -89,6 +89,8 @@ if TYPE_CHECKING:
     from schedules.goal import hold as hold
     from schedules.goal import latency_cap_for as latency_cap_for
     from schedules.place import with_places as with_places
+    from schedules.placed import PlacedEvaluation as PlacedEvaluation
+    from schedules.placed import placed_evaluation as placed_evaluation
     from schedules.schedule import Cluster as Cluster
     from schedules.schedule import Schedule as Schedule
     from schedules.schedule import Segment as Segment
@@ -99,6 +101,8 @@ if TYPE_CHECKING:
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
+    from solvers.joint import JointResult as JointResult
+    from solvers.joint import place_jointly as place_jointly
     from solvers.ranking import Rank as Rank
     from solvers.ranking import Space as Space
     from solvers.ranking import rank as rank
@@ -139,6 +143,7 @@ _HOMES = {
     "Gap": "experiments.gap",
     "Goal": "schedules.goal",
     "Instance": "instances.instance",
+    "JointResult": "solvers.joint",
     "Layer": "instances.network",
     "METHODS": "solvers.solve",
     "MilpModeller": "formulations.modellers.milp",
@@ -146,6 +151,7 @@ _HOMES = {
     "Network": "instances.network",
     "Package": "instances.package",
     "Pin": "schedules.goal",
+    "PlacedEvaluation": "schedules.placed",
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
     "Record": "experiments.store",
@@ -188,6 +194,8 @@ _HOMES = {
     "package_names": "instances.packages",
     "package_of": "experiments.names",
     "pareto": "experiments.pareto",
+    "place_jointly": "solvers.joint",
+    "placed_evaluation": "schedules.placed",
     "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
     "rank": "solvers.ranking",
