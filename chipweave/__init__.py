@@ -92,6 +92,8 @@ if TYPE_CHECKING:
     from schedules.links import SegmentLinks as SegmentLinks
     from schedules.links import link_report as link_report
     from schedules.place import with_places as with_places
+    from schedules.placed import PlacedEvaluation as PlacedEvaluation
+    from schedules.placed import placed_evaluation as placed_evaluation
     from schedules.placement import PlacementCost as PlacementCost
     from schedules.placement import PlacementProblem as PlacementProblem
     from schedules.placement import placement_cost as placement_cost
@@ -106,6 +108,8 @@ if TYPE_CHECKING:
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
+    from solvers.joint import JointResult as JointResult
+    from solvers.joint import place_jointly as place_jointly
     from solvers.placing import Placed as Placed
     from solvers.placing import place as place
     from solvers.ranking import Rank as Rank
@@ -148,6 +152,7 @@ _HOMES = {
     "Gap": "experiments.gap",
     "Goal": "schedules.goal",
     "Instance": "instances.instance",
+    "JointResult": "solvers.joint",
     "Layer": "instances.network",
     "METHODS": "solvers.solve",
     "MilpModeller": "formulations.modellers.milp",
@@ -158,6 +163,7 @@ _HOMES = {
     "Placed": "solvers.placing",
     "PlacementCost": "schedules.placement",
     "PlacementProblem": "schedules.placement",
+    "PlacedEvaluation": "schedules.placed",
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
     "Record": "experiments.store",
@@ -206,6 +212,8 @@ _HOMES = {
     "place_fast": "heuristics.placement",
     "placement_cost": "schedules.placement",
     "placement_problem": "schedules.placement",
+    "place_jointly": "solvers.joint",
+    "placed_evaluation": "schedules.placed",
     "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
     "rank": "solvers.ranking",

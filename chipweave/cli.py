@@ -19,6 +19,7 @@ from chipweave.commands import (
     compare,
     experiment,
     export,
+    joint,
     pareto,
     place,
     rank,
@@ -43,6 +44,7 @@ app.command("solve", help=solve.HELP)(solve.solve)
 app.command("compare", help=compare.HELP)(compare.compare)
 app.command("pareto", help=pareto.HELP)(pareto.pareto)
 app.command("rank", help=rank.HELP)(rank.rank)
+app.command("joint", help=joint.HELP)(joint.joint)
 app.command("verify", help=verify.HELP)(verify.verify)
 app.command("place", help=place.HELP)(place.place)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)

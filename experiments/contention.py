@@ -97,7 +97,9 @@ def by_network(runs: Sequence[Simulated], values: Sequence[float | None]) -> Tab
         (run.case.network, run.case.package): value for run, value in zip(runs, values, strict=True)
     }
     rows = [[network, *(cell[network, package] for package in packages)] for network in networks]
-    columns = [[v for v in column if v is not None] for column in zip(*(r[1:] for r in rows), strict=True)]
+    columns = [
+        [v for v in column if v is not None] for column in zip(*(r[1:] for r in rows), strict=True)
+    ]
     mean = [sum(own) / len(own) if own else None for own in columns]
     most = [max(own, default=None) for own in columns]
     headings = [Column("network"), *(Column(package, 2, percent=True) for package in packages)]

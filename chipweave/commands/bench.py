@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweave.commands import bench_simulation, options
+from chipweave.commands import bench_simulation, joint, options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.output import STDOUT, attempt_all, check_writable, write_csv, write_json, write_text
 from chipweave.status import live
@@ -246,6 +246,9 @@ def sweep(
             )
     data = {"measures": [measure.to_data() for measure in measures]}
     _report([measure_table(measures)], data, ((), ()), json=json, csv=None, markdown=markdown)
+
+
+app.command("joint", help=joint.BENCH_HELP)(joint.bench_joint)
 
 
 def _check_files(store: str, json: str | None, csv: str | None, markdown: str | None) -> None:

@@ -25,6 +25,14 @@ def least_times(times: Times) -> Ints:
     return found
 
 
+def no_times(times: Times) -> Ints:
+    """[L,L,C] the same where nothing is known: no time at all for what may be."""
+    count, chiplets = len(times.instance.layers), times.instance.chiplets
+    return np.where(np.triu(np.ones((count, count), dtype=np.bool_)), 0, FAR)[..., None].repeat(
+        chiplets, axis=2
+    )
+
+
 @compiled
 def bottlenecks(times: Ints, begin: int) -> Ints:
     """[L+1,K+1,C+1] the least bottleneck of layers begin..j-1 in k clusters on c chiplets."""

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from instances.instance import Instance
 from instances.tables import LIMIT, Ints
+from schedules.files import schedule_to_data
 from schedules.parallel import OutOfTimeError
 from schedules.placed import PlacedEvaluation, placed_evaluation, placed_segment
 from schedules.progress import Stop
 from schedules.schedule import Cluster, Schedule, Segment
 from solvers.exact.labels import FAR
 from solvers.exact.paths import path_of, shortest_paths
-from solvers.joint.bounds import least_times, segment_bounds
+from solvers.joint.bounds import least_times, no_times, segment_bounds
 from solvers.joint.segment import settle, solver
 from solvers.joint.times import Times
+from solvers.solve import solve
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class JointResult:
         stop: why the run ended; 'optimal' and 'infeasible' mean proved.
         schedule: the best found, with tiles; None if none.
         evaluation: its cost by `placed_evaluation`; None without a schedule.
-        bound: a valid lower bound on the latency.
+        bound: a valid lower bound on the latency; None if there is no schedule.
         runtime_s: wall time.
         settled: intervals of layers whose best segment was proved.
         rounds: CP-SAT models of segments solved.
@@ -39,7 +42,7 @@ class JointResult:
     stop: Stop
     schedule: Schedule | None
     evaluation: PlacedEvaluation | None
-    bound: int
+    bound: int | None
     runtime_s: float
     settled: int
     rounds: int
@@ -52,9 +55,26 @@ class JointResult:
     @property
     def gap(self) -> float | None:
         """(objective - bound) / objective; None without a schedule."""
-        if not self.objective:
+        if not self.objective or self.bound is None:
             return None
         return (self.objective - self.bound) / self.objective
+
+    def to_data(self) -> dict[str, Any]:
+        """As plain data: what `chipweave joint --json` prints."""
+        return {
+            "instance": self.instance,
+            "method": "joint",
+            "stop": self.stop,
+            "objective": self.objective,
+            "unit": "cycles",
+            "bound": self.bound,
+            "gap": self.gap,
+            "runtime_s": self.runtime_s,
+            "settled": self.settled,
+            "rounds": self.rounds,
+            "schedule": None if self.schedule is None else schedule_to_data(self.schedule),
+            "segments": None if self.evaluation is None else asdict(self.evaluation)["segments"],
+        }
 
 
 def place_jointly(
@@ -65,6 +85,7 @@ def place_jointly(
     workers: int = 1,
     held: Schedule | None = None,
     start: Schedule | None = None,
+    bounds: bool = True,
 ) -> JointResult:
     """The schedule and places of least latency, hops and link loads included.
 
@@ -77,15 +98,32 @@ def place_jointly(
         time_limit: wall seconds after which the best schedule so far is returned.
         seed, workers: of CP-SAT.
         held: keep the segments, clusters, sizes and options of this schedule: only places are free.
-        start: a schedule with places, for the first incumbent.
+        start: a schedule with places, for the first incumbent; without, the one of `exact` at its
+            best places.
+        bounds: begin with bounds by counts; without, CP-SAT has to prove every interval by itself.
 
     Raises:
         ValueError: a table instance, or too many chiplets.
     """
-    search = _Search(instance, time_limit, seed, workers, held)
+    begun = time.perf_counter()
+    if held is None and start is None:
+        start = _places_second(instance, time_limit, seed, workers)
+    search = _Search(instance, begun, time_limit, seed, workers, held, bounds)
     if start is not None:
         search.start_from(start)
     return search.run()
+
+
+def _places_second(
+    instance: Instance, time_limit: float | None, seed: int, workers: int
+) -> Schedule | None:
+    """The best schedule by counts at its best places, None if none was found in time."""
+    counts = solve(instance, "exact", time_limit=time_limit, workers=workers).schedule
+    if counts is None:
+        return None
+    return place_jointly(
+        instance, time_limit=time_limit, seed=seed, workers=workers, held=counts
+    ).schedule
 
 
 class _Search:
@@ -99,20 +137,22 @@ class _Search:
     def __init__(
         self,
         instance: Instance,
+        begun: float,
         time_limit: float | None,
         seed: int,
         workers: int,
         held: Schedule | None,
+        bounds: bool,
     ) -> None:
-        self.start = time.perf_counter()
-        end = None if time_limit is None else self.start + time_limit
+        self.begun = begun
+        end = None if time_limit is None else begun + time_limit
         self.solve = solver(end, seed, workers)
-        self.instance, self.held = instance, held
+        self.instance = instance
         self.times = Times(instance, held)
         self.least = least_times(self.times)
         tables = instance.tables
         self.loads: Ints = tables.loads[None, 1:] - tables.loads[:-1, None]
-        self.lower = segment_bounds(self.times, self.least)
+        self.lower = segment_bounds(self.times, self.least if bounds else no_times(self.times))
         self.lower = np.where(self.lower < FAR, self.lower + self.loads, FAR)
         self.found: dict[tuple[int, int], Segment] = {}
         self.settled: set[tuple[int, int]] = set()
@@ -156,21 +196,23 @@ class _Search:
 
     def run(self) -> JointResult:
         """Settle the intervals of shortest paths until one is settled from end to end."""
-        stop: Stop = "time-limit"
+        stop: Stop
         try:
             while not self._done():
                 pass
             stop = "optimal" if self.best is not None else "infeasible"
         except OutOfTimeError:
-            pass
+            stop = "time-limit"
+        except KeyboardInterrupt:
+            stop = "interrupted"
         bound = min(int(shortest_paths(self.lower)[0][-1]), self.objective)
         return JointResult(
             instance=self.instance.name,
             stop=stop,
             schedule=self.best,
             evaluation=None if self.best is None else placed_evaluation(self.instance, self.best),
-            bound=bound,
-            runtime_s=time.perf_counter() - self.start,
+            bound=None if stop == "infeasible" else bound,
+            runtime_s=time.perf_counter() - self.begun,
             settled=len(self.settled),
             rounds=self.rounds,
         )

@@ -51,9 +51,11 @@ def solver(end: float | None, seed: int, workers: int) -> Solve:
     def solve(modeller: Modeller) -> Outcome:
         if end is not None and time.perf_counter() >= end:
             raise OutOfTimeError
-        return run(
-            "cp-sat", modeller.model, Settings(end=end, seed=seed, workers=workers), _Quiet()
-        )
+        settings = Settings(end=end, seed=seed, workers=workers)
+        outcome = run("cp-sat", modeller.model, settings, _Quiet())
+        if outcome.stop == "interrupted":
+            raise KeyboardInterrupt
+        return outcome
 
     return solve
 
