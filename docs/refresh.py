@@ -16,6 +16,7 @@ DOCUMENTS = (
     "README.md",
     "docs/formulations.md",
     "docs/problem.md",
+    "docs/mesh.md",
     "docs/benchmarks.md",
     "docs/experiments.md",
 )

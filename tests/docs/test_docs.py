@@ -31,7 +31,8 @@ README, PROBLEM = ROOT / "README.md", ROOT / "docs" / "problem.md"
 FORMULATIONS = ROOT / "docs" / "formulations.md"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 EXPERIMENTS = ROOT / "docs" / "experiments.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS]
+MESH = ROOT / "docs" / "mesh.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS, MESH]
 ROOMS = (
     "instances",
     "schedules",
