@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from instances.package import Tile
 from instances.tables import Ints
+
+Region = tuple[Tile, ...]
+"""Places of its chiplets."""
 
 
 class Span(NamedTuple):
@@ -36,30 +38,43 @@ class Record:
 
     Attributes:
         links: [links] bytes that have passed.
-        busy: place -> cycles of its array.
-        high_water: place -> most bytes in its buffer.
         between: most bytes that were sent and not yet taken.
         spans: what took time.
     """
 
     def __init__(self, links: int) -> None:
         self.links: Ints = np.zeros(links, dtype=np.int64)
-        self.busy: Counter[Tile] = Counter()
-        self.high_water: dict[Tile, int] = {}
         self.between = 0
         self.spans: list[Span] = []
         self._under_way = 0
+        self._busy: Counter[Region] = Counter()
+        self._held: dict[Region, int] = {}
 
-    def works(self, tiles: Sequence[Tile], cycles: int) -> None:
+    def works(self, region: Region, cycles: int) -> None:
         """The arrays of a region have worked."""
-        for tile in tiles:
-            self.busy[tile] += cycles
+        self._busy[region] += cycles
 
-    def holds(self, tiles: Sequence[Tile], amount: int) -> None:
+    def holds(self, region: Region, amount: int) -> None:
         """The buffer of each chiplet of a region holds so many bytes."""
-        if amount > self.high_water.get(tiles[0], 0):
-            for tile in tiles:
-                self.high_water[tile] = max(amount, self.high_water.get(tile, 0))
+        if amount > self._held.get(region, 0):
+            self._held[region] = amount
+
+    @property
+    def busy(self) -> Counter[Tile]:
+        """Place -> cycles of its array."""
+        found: Counter[Tile] = Counter()
+        for region, cycles in self._busy.items():
+            found.update(dict.fromkeys(region, cycles))
+        return found
+
+    @property
+    def high_water(self) -> Counter[Tile]:
+        """Place -> most bytes in its buffer."""
+        found: Counter[Tile] = Counter()
+        for region, amount in self._held.items():
+            for tile in region:
+                found[tile] = max(found[tile], amount)
+        return found
 
     def leaves(self, amount: int) -> None:
         """So many bytes have been sent."""

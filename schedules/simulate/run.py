@@ -128,8 +128,8 @@ def simulate(instance: Instance, schedule: Schedule, contention: bool = True) ->
             plan = Planner(instance, segment, mesh, real=contention).plan()
             job = Pipeline(clock, fabric, instance, plan, number, record)
         clock.run(clock.process(job.run()))
-        runs.append(SegmentRun(start, int(job.loaded), clock.cycle))
-    end = clock.cycle
+        runs.append(SegmentRun(start, job.loaded, clock.cycle))
+    end, busy, held = clock.cycle, record.busy, record.high_water
     loads = zip(mesh.links, record.links.tolist(), strict=True)
     return Simulation(
         name=instance.name,
@@ -137,8 +137,8 @@ def simulate(instance: Instance, schedule: Schedule, contention: bool = True) ->
         contention=contention,
         makespan=end,
         segments=tuple(runs),
-        busy={tile: record.busy[tile] / end for tile in mesh.tiles},
-        high_water={tile: record.high_water.get(tile, 0) for tile in mesh.tiles},
+        busy={tile: busy[tile] / end for tile in mesh.tiles},
+        high_water={tile: held[tile] for tile in mesh.tiles},
         links={link: amount for link, amount in loads if amount},
         between=record.between,
         link_rate=package.nop.bandwidth / package.chiplet.clock_hz,

@@ -288,6 +288,18 @@ def test_links_only_hold_up(seed: int) -> None:
     assert run.high_water == without.high_water
 
 
+def test_each_chiplet_has_the_high_water_mark_of_all_its_regions() -> None:
+    """The first segment fills (0, 0) with 32 bytes of weights, the second holds less on both."""
+    layers = conv("a", "x", 16), conv("b", "a", 2, 16)
+    clusters = Cluster(0, 0, 1, ("ISP",)), Cluster(1, 1, 2, ("ISP",))
+    instance = make_instance(network(*layers), package(), 1)
+    run = simulate(instance, Schedule(tuple(Segment((own,)) for own in clusters)))
+    first, second = (cluster_memory(instance.costs, own) for own in clusters)
+    assert first > second
+    held = [run.high_water[x, 0] for x in range(3)]
+    assert held == [first, second, 0]
+
+
 def test_two_runs_are_the_same() -> None:
     instance, schedule = drawn(7)
     assert simulate(instance, schedule) == simulate(instance, schedule)
