@@ -202,7 +202,8 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
         objective: hops, the least bytes times links; load, the least bytes on the busiest link; or
             both, the least hops among the places with the least load.
         engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
-        formulation: for cpsat and milp, candidates or tiles.
+        formulation: for cpsat and milp, candidates or tiles, which has free shapes only; by default
+            candidates, unless a region has too many.
         start: a schedule with the same regions, with places from which to start; by default those
             of the snake and, for free shapes, of the fast placer.
         time_limit: wall seconds for all segments together.

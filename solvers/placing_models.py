@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from formulations.modellers import Modeller, Solution
 from formulations.placement.candidates import Candidates, candidates
 from formulations.placement.places import ByCandidates
+from formulations.placement.shapes import TooManyPlacesError
+from formulations.placement.tiles import ByTiles
 from instances.package import Tile
 from schedules.placement import PlacementProblem, misplaced, placement_cost
 from schedules.progress import Stop
@@ -34,15 +37,26 @@ class Model(Protocol):
         ...
 
 
+FORMULATIONS = "candidates", "tiles"
+"""The models: a variable for each place that a region may have, or for each of its chiplets."""
+
+Build = Callable[[Modeller, Goal, int | None], Model]
+"""(modeller, what is minimised, bytes that no link may exceed) -> model."""
+
+
 def by_model(
     kind: Kind, problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
 ) -> PlacedProblem:
-    """Minimise one thing after another, as long as each is proved."""
-    engine, _ = choose(kind, options.engine)
+    """Minimise one thing after another, as long as each is proved.
+
+    Raises:
+        ValueError: an unknown formulation or engine, or tiles for a family that is not free.
+        RuntimeError: an engine failed, or the checker contradicts the model.
+    """
     begin = time.perf_counter()
-    found = candidates(problem, options.family)
-    run = _Run(engine, found, options, begin)
-    possible = [places for places in starts if _has(found, places)]
+    engine, _ = choose(kind, options.engine)
+    build, possible = _formulation(problem, options, starts)
+    run = _Run(engine, problem, build, options, begin)
     known = min(possible, key=lambda p: cost_of(problem, p, options.goals[0]), default=None)
     cap, steps = None, []
     for goal in options.goals:
@@ -52,6 +66,28 @@ def by_model(
             break
         cap = step.objective
     return PlacedProblem(known, None, tuple(steps))
+
+
+def _formulation(
+    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
+) -> tuple[Build, list[Places]]:
+    """What builds the models, and the starts that are points of theirs."""
+    name = options.formulation
+    if name not in (None, *FORMULATIONS):
+        known = ", ".join(FORMULATIONS)
+        raise ValueError(f"unknown formulation of placement {name!r}: choose one of {known}")
+    if name == "tiles" and options.family != "free":
+        raise ValueError(f"the formulation tiles has free shapes only, not {options.family}")
+    if name != "tiles":
+        try:
+            few = name is None and options.family == "free"
+            found = candidates(problem, options.family, few)
+        except TooManyPlacesError:
+            pass
+        else:
+            listed = partial(ByCandidates, found)
+            return listed, [places for places in starts if _has(found, places)]
+    return partial(ByTiles, problem), list(starts)
 
 
 def cost_of(problem: PlacementProblem, places: Places, goal: Goal) -> int:
@@ -82,13 +118,19 @@ def _has(found: Candidates, places: Places) -> bool:
 
 
 class _Run:
-    """Runs an engine on one model after another, which share candidates and a clock."""
+    """Runs an engine on one model after another, which share a clock."""
 
     def __init__(
-        self, engine: Engine, found: Candidates, options: PlaceOptions, begin: float
+        self,
+        engine: Engine,
+        problem: PlacementProblem,
+        build: Build,
+        options: PlaceOptions,
+        begin: float,
     ) -> None:
         self._engine = engine
-        self._candidates = found
+        self._problem = problem
+        self._build = build
         self._options = options
         self._begin = begin
 
@@ -100,10 +142,10 @@ class _Run:
         Raises:
             RuntimeError: the checker contradicts the model.
         """
-        problem, engine = self._candidates.problem, self._engine
+        problem, engine = self._problem, self._engine
         if goal == "load" and start is not None:
             cap = cost_of(problem, start, goal)
-        model = ByCandidates(self._candidates, _modeller(engine), goal, cap)
+        model = self._build(_modeller(engine), goal, cap)
         if start is not None:
             model.hint(start)
         options = self._options

@@ -15,12 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from formulations.placement.room import Room
-from formulations.placement.shapes import Place, places
+from formulations.placement.shapes import Place, TooManyPlacesError, places
 from instances.package import Tile
 from instances.tables import Ints
 from schedules.placement import PlacementProblem
 from schedules.traffic import DRAM, Stream
 from schedules.traffic import Places as Chosen
+
+MOST_PLACES, MOST_PAIRS = 5_000, 1_000_000
+"""Beyond these the pairs alone take minutes to list; a 4 x 4 mesh keeps below."""
 
 Ends = tuple[int, int]
 """Two regions that send to each other, the smaller number first."""
@@ -119,16 +122,18 @@ def _among(pairs: Pairs, most: int, first: Ints, second: Ints) -> Pairs:
     )
 
 
-def candidates(problem: PlacementProblem, family: str, most: int | None = None) -> Candidates:
+def candidates(problem: PlacementProblem, family: str, few: bool = False) -> Candidates:
     """All places of a family that leave room for the other regions.
 
     Args:
         family: of `formulations.placement.shapes.FAMILIES`.
-        most: places of a region at which to give up.
+        few: give up if a region has more than MOST_PLACES, or two regions have more than
+            MOST_PAIRS pairs of places.
 
     Raises:
-        TooManyPlacesError: there are more than `most`.
+        TooManyPlacesError: there are more.
     """
+    most = MOST_PLACES if few else None
     unit = gcd(*(s.bytes for s in problem.streams)) or 1
     streams = tuple(replace(s, bytes=s.bytes // unit) for s in problem.streams)
     of_size = {size: places(problem.mesh, size, family, most) for size in set(problem.sizes)}
@@ -141,6 +146,13 @@ def candidates(problem: PlacementProblem, family: str, most: int | None = None) 
         tuple(place for place in of_size[size] if room.beside(frozenset((k,)), place.held))
         for k, size in enumerate(problem.sizes)
     )
+    ends = {(min(s.sender, s.receiver), max(s.sender, s.receiver)) for s in streams}
+    ends = {(a, b) for a, b in ends if a != b and a != DRAM}
+    pairs_of_places = sum(len(found[a]) * len(found[b]) for a, b in ends)
+    if few and pairs_of_places > MOST_PAIRS:
+        raise TooManyPlacesError(
+            f"the regions have {pairs_of_places} pairs of {family} places, the most is {MOST_PAIRS}"
+        )
     loads = _Loads(replace(problem, streams=streams), found)
     alone = tuple(loads.alone(k) for k in range(len(found)))
     ends = {(min(s.sender, s.receiver), max(s.sender, s.receiver)) for s in streams}

@@ -1,5 +1,6 @@
 """Places for schedules: models and enumeration agree, and what they claim is true."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from instances.instance import Instance
 from instances.mesh import Mesh, neighbours
 from instances.networks import build_network
 from instances.packages import load_package
+from schedules.place import snake
 from schedules.placement import PlacementProblem, misplaced, placement_cost, placement_problem
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.traffic import DRAM, Stream
@@ -24,6 +26,7 @@ from solvers.placing import (
     PlaceOptions,
     place,
 )
+from solvers.placing_models import FORMULATIONS
 
 FAMILIES = "rectangles", "intervals", "free"
 
@@ -84,6 +87,36 @@ def test_models_agree_with_enumeration(
     for method in ("cpsat", "milp"):
         found = run(method, problem, family=family, objective=objective)
         assert objectives(found) == wanted, method
+
+
+@settings(max_examples=25)
+@given(problems(), st.sampled_from(["cpsat", "milp"]), st.sampled_from(sorted(OBJECTIVES)))
+def test_the_model_by_chiplets_agrees_with_that_by_candidates(
+    problem: PlacementProblem, method: str, objective: Any
+) -> None:
+    by_place, by_tile = (
+        objectives(run(method, problem, family="free", objective=objective, formulation=name))
+        for name in FORMULATIONS
+    )
+    assert by_place == by_tile
+
+
+def test_shapes_that_are_too_many_are_placed_by_chiplets() -> None:
+    mesh = Mesh((6, 6), 2)
+    problem = PlacementProblem(mesh, (12, 12, 12), (Stream(0, 1, 5, True), Stream(1, 2, 3, False)))
+    order = snake(mesh.size)
+    start = [order[:12], order[12:24], order[24:]]
+    options = PlaceOptions("free", "hops", end=time.perf_counter() + 1)
+    found = PLACE_METHODS["cpsat"](problem, options, [start])
+    assert found.stop in ("time-limit", "optimal")
+    assert found.places is not None
+    cost, bound = placement_cost(problem, found.places).byte_hops, found.steps[0].bound
+    assert cost <= placement_cost(problem, start).byte_hops
+    assert bound is None or bound <= cost
+    with pytest.raises(ValueError, match="tiles has free shapes only, not intervals"):
+        run("cpsat", problem, family="intervals", formulation="tiles")
+    with pytest.raises(ValueError, match="unknown formulation of placement 'flow'"):
+        run("cpsat", problem, family="free", formulation="flow")
 
 
 @settings(max_examples=20)
