@@ -179,6 +179,9 @@ PLACE_METHODS: dict[str, Placer] = {
 }
 """Method -> what places the regions of one segment; snake and fast without proof."""
 
+STARTED = ("cpsat", "milp")
+"""Methods that begin from places."""
+
 
 def place(  # noqa: PLR0913 - the one call that everything goes through
     instance: Instance,
@@ -226,7 +229,7 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
             continue
         problem = placement_problem(instance, segment)
         if problem not in known:
-            starts = _starts(problem, options, start, number)
+            starts = _starts(problem, options, start, number) if method in STARTED else []
             known[problem] = _checked(problem, PLACE_METHODS[method](problem, options, starts))
         found[number] = known[problem]
         segments.append(_with_tiles(segment, known[problem].places))
