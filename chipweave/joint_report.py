@@ -22,7 +22,7 @@ WORDS = """# Schedule and places at once
 ```
 
 What is lost by deciding first how many chiplets each cluster gets, and then where they lie? All
-costs here are those of a *placed* schedule ([formulations](../formulations.md#joint)): transfers
+costs here are those of a *placed* schedule ([mesh](../mesh.md#joint)): transfers
 take as many hops as their ways have, and no beat is shorter than the busiest link needs. `links /`
 says by what the bandwidth of all ports and links was divided.
 
@@ -121,7 +121,7 @@ def placed_table(instance: Instance, schedule: Schedule, evaluation: PlacedEvalu
                     str(s) if k == 0 else "",
                     " to ".join(dict.fromkeys(names)) + (" (tiled)" if segment.tiled else ""),
                     str(cluster.chiplets),
-                    " ".join(f"{x},{y}" for x, y in cluster.tiles or ()),
+                    " ".join(f"{x},{y}" for x, y in sorted(cluster.tiles or ())),
                     number(None if stage is None else stage.cycles),
                     number(None if stage is None else stage.link),
                     number(cost.beat) if k == 0 else "",
