@@ -35,8 +35,10 @@ says by what the bandwidth of all ports and links was divided.
 - *at once*: the joint optimum: clusters, options and sizes are free as well, all three options for
   every layer.
 - *loss*: by how much the two ways to place second are above it.
-- *intervals*, *models*: intervals of layers that had to be settled, and CP-SAT models solved for
-  them. None where the best placed schedule by counts already meets the bound.
+- *proof*: `optimal` is proved: by lower bounds on intervals of layers, and by CP-SAT for the
+  intervals that they leave open; *intervals* and *models* are the numbers of those and of the
+  models solved for them. There are none where the schedule by counts, at the best places that
+  CP-SAT proves, already meets the bounds.
 - *time* counts everything: the schedule by counts, its best places, the joint search, on one
   thread.
 
