@@ -22,7 +22,7 @@ WORDS = """# Schedule and places at once
 ```
 
 What is lost by deciding first how many chiplets each cluster gets, and then where they lie? All
-costs here are those of a *placed* schedule ([formulations](../formulations.md#joint)): transfers
+costs here are those of a *placed* schedule ([mesh](../mesh.md#joint)): transfers
 take as many hops as their ways have, and no beat is shorter than the busiest link needs. `links /`
 says by what the bandwidth of all ports and links was divided.
 
@@ -35,8 +35,10 @@ says by what the bandwidth of all ports and links was divided.
 - *at once*: the joint optimum: clusters, options and sizes are free as well, all three options for
   every layer.
 - *loss*: by how much the two ways to place second are above it.
-- *intervals*, *models*: intervals of layers that had to be settled, and CP-SAT models solved for
-  them. None where the best placed schedule by counts already meets the bound.
+- *proof*: `optimal` is proved: by lower bounds on intervals of layers, and by CP-SAT for the
+  intervals that they leave open; *intervals* and *models* are the numbers of those and of the
+  models solved for them. There are none where the schedule by counts, at the best places that
+  CP-SAT proves, already meets the bounds.
 - *time* counts everything: the schedule by counts, its best places, the joint search, on one
   thread.
 
@@ -121,7 +123,7 @@ def placed_table(instance: Instance, schedule: Schedule, evaluation: PlacedEvalu
                     str(s) if k == 0 else "",
                     " to ".join(dict.fromkeys(names)) + (" (tiled)" if segment.tiled else ""),
                     str(cluster.chiplets),
-                    " ".join(f"{x},{y}" for x, y in cluster.tiles or ()),
+                    " ".join(f"{x},{y}" for x, y in sorted(cluster.tiles or ())),
                     number(None if stage is None else stage.cycles),
                     number(None if stage is None else stage.link),
                     number(cost.beat) if k == 0 else "",

@@ -12,12 +12,15 @@ from instances.instance import Instance
 from instances.tables import LIMIT, Ints
 from schedules.files import schedule_to_data
 from schedules.parallel import OutOfTimeError
+from schedules.place import mesh_of, with_places
 from schedules.placed import PlacedEvaluation, placed_evaluation, placed_segment
 from schedules.progress import Stop
 from schedules.schedule import Cluster, Schedule, Segment
+from schedules.verify import violations
 from solvers.exact.labels import FAR
 from solvers.exact.paths import path_of, shortest_paths
 from solvers.joint.bounds import least_times, no_times, segment_bounds
+from solvers.joint.placed_options import Solve
 from solvers.joint.segment import settle, solver
 from solvers.joint.times import Times
 from solvers.solve import solve
@@ -106,23 +109,39 @@ def place_jointly(
         ValueError: a table instance, or too many chiplets.
     """
     begun = time.perf_counter()
-    if held is None and start is None:
-        start = _places_second(instance, time_limit, seed, workers)
-    search = _Search(instance, begun, time_limit, seed, workers, held, bounds)
+    end = None if time_limit is None else begun + time_limit
+    times = Times(instance, held)
+    if start is None:
+        start = (
+            _along_snake(instance, held) if held else _places_second(instance, end, seed, workers)
+        )
+    search = _Search(times, begun, solver(end, seed, workers), bounds)
+    if held is not None:
+        search.hold(held)
     if start is not None:
         search.start_from(start)
     return search.run()
 
 
+def _along_snake(instance: Instance, schedule: Schedule) -> Schedule | None:
+    """The schedule with places along the snake; None if they are not connected."""
+    placed = with_places(schedule, mesh_of(instance))
+    return None if violations(instance, placed) else placed
+
+
 def _places_second(
-    instance: Instance, time_limit: float | None, seed: int, workers: int
+    instance: Instance, end: float | None, seed: int, workers: int
 ) -> Schedule | None:
     """The best schedule by counts at its best places, None if none was found in time."""
-    counts = solve(instance, "exact", time_limit=time_limit, workers=workers).schedule
+
+    def left() -> float | None:
+        return None if end is None else max(0.001, end - time.perf_counter())
+
+    counts = solve(instance, "exact", time_limit=left(), workers=workers).schedule
     if counts is None:
         return None
     return place_jointly(
-        instance, time_limit=time_limit, seed=seed, workers=workers, held=counts
+        instance, time_limit=left(), seed=seed, workers=workers, held=counts
     ).schedule
 
 
@@ -134,21 +153,9 @@ class _Search:
         found: the best segments of settled intervals.
     """
 
-    def __init__(
-        self,
-        instance: Instance,
-        begun: float,
-        time_limit: float | None,
-        seed: int,
-        workers: int,
-        held: Schedule | None,
-        bounds: bool,
-    ) -> None:
-        self.begun = begun
-        end = None if time_limit is None else begun + time_limit
-        self.solve = solver(end, seed, workers)
-        self.instance = instance
-        self.times = Times(instance, held)
+    def __init__(self, times: Times, begun: float, solve: Solve, bounds: bool) -> None:
+        self.begun, self.solve, self.times = begun, solve, times
+        self.instance = instance = times.instance
         self.least = least_times(self.times)
         tables = instance.tables
         self.loads: Ints = tables.loads[None, 1:] - tables.loads[:-1, None]
@@ -160,8 +167,6 @@ class _Search:
         self.objective = FAR
         self.rounds = 0
         self._tile()
-        if held is not None:
-            self._hold(held)
 
     def start_from(self, schedule: Schedule) -> None:
         """Take a placed schedule for the incumbent."""
@@ -180,7 +185,7 @@ class _Search:
                 self.tiled[layer] = cost, segment
                 self.lower[layer, layer] = min(cost, int(self.lower[layer, layer]))
 
-    def _hold(self, held: Schedule) -> None:
+    def hold(self, held: Schedule) -> None:
         """Only the segments of a schedule are left."""
         keep = np.zeros(self.lower.shape, dtype=np.bool_)
         for segment in held.segments:

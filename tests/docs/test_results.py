@@ -11,13 +11,23 @@ from chipweave.commands.results import commands
 from experiments.tables import PAGES
 
 FOLDER = Path(__file__).parents[2] / "docs" / "results"
-MADE = sorted(path.stem for path in FOLDER.glob("*.md") if path.stem != "README")
+MEASURES = ("joint",)
+"""Pages that `chipweave bench` writes."""
+
+MADE = sorted(p.stem for p in FOLDER.glob("*.md") if p.stem not in ("README", *MEASURES))
 
 
 def test_every_experiment_has_its_page_and_the_overview_links_them_all() -> None:
     assert sorted(PAGES) == MADE
     overview = (FOLDER / "README.md").read_text("utf-8")
-    assert re.findall(r"\((\w+)\.md\)", overview) == list(PAGES)
+    assert re.findall(r"\((\w+)\.md\)", overview) == [*PAGES, *MEASURES]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_a_page_of_a_measure_begins_with_its_command(name: str) -> None:
+    text = (FOLDER / f"{name}.md").read_text("utf-8")
+    assert f"\n```sh\nchipweave bench {name} --slower 1,16,64 --markdown docs/results/" in text
+    assert "time-limit" not in text
 
 
 @pytest.mark.parametrize("name", MADE)

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import combinations, pairwise, product
+from itertools import combinations, islice, pairwise, permutations, product
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances.cost import make_instance
+from instances.generate import random_instance
 from instances.instance import Instance
 from instances.mesh import Mesh
 from instances.network import Layer, Network
-from instances.package import Faults, Package
+from instances.networks import build_network
+from instances.package import Faults, Package, Tile
 from instances.packages import load_package
 from schedules.evaluate import cluster_memory
-from schedules.placed import placed_segment
+from schedules.place import with_places
+from schedules.placed import placed_evaluation, placed_segment
+from schedules.placement import misplaced, placement_cost, placement_problem
 from schedules.schedule import Cluster, Segment
 from schedules.traffic import model_of
 from schedules.verify import violations
-from solvers.joint import place_jointly
+from solvers.joint import fewest_byte_hops, place_jointly
+from solvers.joint.regions import Regions
+from solvers.solve import solve
 
 
 def small_network(channels: list[int], side: int, kernel: int, skip: bool) -> Network:
@@ -137,7 +144,7 @@ def expect_the_optimum(instance: Instance) -> None:
                 assert mesh.connected(cluster.tiles)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(network=networks, package=packages, batch=st.sampled_from([1, 2, 16]))
 def test_nothing_beats_the_proved_optimum_on_a_row(
     network: Network, package: Package, batch: int
@@ -159,3 +166,104 @@ def test_nothing_beats_the_proved_optimum_on_a_square(
     if missing:
         package = replace(package, faults=Faults(missing=((1, 0),)))
     expect_the_optimum(make_instance(small_network(channels, 4, 3, skip=False), package, 8))
+
+
+def pipeline() -> Instance:
+    """Layers that fill a chiplet each, and DRAM so slow that they are best in one segment."""
+    package = small_package((2, 2), 600, 4 * 10**8, 40.0, overlap=False, dram=10**8)
+    return make_instance(small_network([8, 8, 4, 16], 1, 3, skip=True), package, 64)
+
+
+def test_a_pipeline_is_proved_with_bounds_and_by_models_alone() -> None:
+    instance = pipeline()
+    result = place_jointly(instance)
+    assert result.stop == "optimal"
+    assert result.schedule is not None
+    assert max(len(segment.clusters) for segment in result.schedule.segments) > 1
+    alone = place_jointly(instance, bounds=False)
+    assert (alone.stop, alone.objective, alone.bound) == ("optimal", result.objective, result.bound)
+    assert alone.rounds > result.rounds
+
+
+def test_held_schedules_keep_everything_but_their_places() -> None:
+    instance = pipeline()
+    counts = solve(instance, "exact", workers=1).schedule
+    assert counts is not None
+    second = place_jointly(instance, held=counts)
+    best = place_jointly(instance)
+    assert second.stop == best.stop == "optimal"
+    assert second.schedule is not None
+    assert [[replace(c, tiles=None) for c in s.clusters] for s in second.schedule.segments] == [
+        [replace(c, tiles=None) for c in s.clusters] for s in counts.segments
+    ]
+    costs = [
+        placed_evaluation(instance, placed).latency
+        for placed in (fewest_byte_hops(instance, counts), with_places(counts, (2, 2)))
+    ]
+    assert best.objective is not None
+    assert second.objective is not None
+    assert best.objective <= second.objective <= min(costs)
+
+
+def test_fewest_byte_hops_are_fewer_than_those_of_any_other_places() -> None:
+    instance = pipeline()
+    counts = solve(instance, "exact", workers=1).schedule
+    assert counts is not None
+    found = fewest_byte_hops(instance, counts)
+    segment = max(found.segments, key=lambda own: len(own.clusters))
+    problem = placement_problem(instance, segment)
+    least = min(
+        placement_cost(problem, places).byte_hops
+        for order in permutations(problem.mesh.tiles)
+        if not misplaced(problem, places := _cut(order, problem.sizes))
+    )
+    places = [cluster.tiles or () for cluster in segment.clusters]
+    assert misplaced(problem, places) == []
+    assert placement_cost(problem, places).byte_hops == least
+
+
+def _cut(order: tuple[Tile, ...], sizes: tuple[int, ...]) -> list[tuple[Tile, ...]]:
+    rest = iter(order)
+    return [tuple(islice(rest, size)) for size in sizes]
+
+
+def test_a_time_limit_leaves_a_valid_bound() -> None:
+    instance = make_instance(build_network("alexnet"), load_package("simba-2x2"), 64)
+    known = place_jointly(instance)
+    hasty = place_jointly(instance, time_limit=0.0, start=known.schedule, bounds=False)
+    assert hasty.stop == "time-limit"
+    assert hasty.objective == known.objective
+    assert hasty.bound is not None
+    assert known.bound is not None
+    assert hasty.bound < known.bound
+
+
+@pytest.mark.parametrize("name", ["alexnet", "resnet18"])
+def test_built_in_networks_are_proved_on_2_x_2(name: str) -> None:
+    instance = make_instance(build_network(name), load_package("simba-2x2"), 64)
+    result = place_jointly(instance)
+    assert (result.stop, result.gap) == ("optimal", 0.0)
+    assert result.schedule is not None
+    assert violations(instance, result.schedule) == []
+
+
+def test_large_meshes_and_table_instances_are_refused() -> None:
+    large = make_instance(build_network("alexnet"), load_package("simba-4x4"), 64)
+    with pytest.raises(ValueError, match="at most 12 chiplets, found 16"):
+        place_jointly(large)
+    with pytest.raises(ValueError, match="table instance"):
+        place_jointly(random_instance(0, layers=2, chiplets=4))
+
+
+@pytest.mark.parametrize(("mesh", "count"), [((2, 2), 13), ((3, 3), 218), ((3, 4), 1126)])
+def test_all_connected_regions_are_known(mesh: tuple[int, int], count: int) -> None:
+    regions = Regions(Mesh(mesh, 2))
+    assert len(regions.tiles) == len(set(regions.tiles))
+    every = [
+        own
+        for size in range(1, mesh[0] * mesh[1] + 1)
+        for own in combinations(regions.mesh.tiles, size)
+        if regions.mesh.connected(own)
+    ]
+    assert set(regions.tiles) == set(every)
+    assert len(every) == count
