@@ -115,6 +115,10 @@ class Mesh:
         """Whether traffic can pass a place."""
         return tile not in self._missing
 
+    def is_broken(self, link: Link) -> bool:
+        """Whether a link between two routers is out of order."""
+        return link in self._broken and not self._missing.intersection(link)
+
     def joined(self, tile: Tile) -> list[Tile]:
         """The neighbours to which a working link leads."""
         return [

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
+from matplotlib.ticker import EngFormatter
 
 from instances.files.whole import write_whole
 from instances.instance import Instance
@@ -243,11 +245,12 @@ def _draw_map(part: _Part, mesh: Mesh, ax: Axes) -> None:
     scale = draw_links(part.segment, mesh, part.links.loads, ax=ax, label_cells=label_cells)
     bar = ax.figure.colorbar(scale, ax=ax, shrink=0.9, pad=0.02)
     bar.ax.tick_params(labelsize=6)
-    bar.set_label("bytes a sample on a link", fontsize=7)
+    bar.formatter = EngFormatter("B", sep=" ")
+    bar.set_label("on a link, a sample", fontsize=7)
     ax.set_title(f"{part.name}: busiest link {part.links.share:.1%} of the beat", fontsize=9)
 
 
-def _add_legend(instance: Instance, figure: SubFigure, signs: list[Patch]) -> None:
+def _add_legend(instance: Instance, figure: SubFigure, signs: list[Artist]) -> None:
     shown = min(SAMPLES, instance.batch)
     handles = [Patch(color=_sample_colour(k), label=f"sample {k}") for k in range(shown)]
     load = Patch(facecolor="white", edgecolor="0.4", hatch="///", label="weights from DRAM")

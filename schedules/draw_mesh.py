@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import PatchCollection, PolyCollection
 from matplotlib.colors import Colormap, ListedColormap, Normalize
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from instances.mesh import Link, Mesh
@@ -27,8 +31,11 @@ PALETTE = (
 """Cluster colours, told apart by colour-blind readers: Paul Tol's 'light' scheme, without grey."""
 
 IDLE = "#E8E8E8"
-BROKEN = "#B0B0B0"
-"""Outlines of what is out of order."""
+FAULTY: dict[str, Any] = {"facecolor": "white", "edgecolor": "#707070", "hatch": "/////"}
+MISSING: dict[str, Any] = {"facecolor": "none", "edgecolor": "#707070", "linestyle": ":"}
+CROSS: dict[str, Any] = {"marker": "x", "markersize": 4, "color": "black"}
+"""How what is out of order is drawn."""
+
 UNUSED = "#DDDDDD"
 """Links that carry nothing."""
 
@@ -127,17 +134,15 @@ def _colours() -> Colormap:
 
 def _draw_chips(segment: Segment, mesh: Mesh, ax: Axes) -> None:
     owner = {tile: k for k, own in enumerate(segment.clusters) for tile in own.tiles or ()}
-    chips = []
-    for x in range(mesh.size[0]):
-        for y in range(mesh.size[1]):
-            face = PALETTE[owner[x, y] % len(PALETTE)] if (x, y) in owner else IDLE
-            look = {"facecolor": face, "edgecolor": "white", "linewidth": 0.4}
-            if not mesh.has_router((x, y)):
-                look = {"facecolor": "none", "edgecolor": BROKEN, "linestyle": ":"}
-            elif (x, y) not in mesh.usable:
-                look = {"facecolor": "white", "edgecolor": BROKEN, "hatch": "////"}
-            chips.append(Rectangle((x - CHIP / 2, y - CHIP / 2), CHIP, CHIP, **look))
-    ax.add_collection(PatchCollection(chips, match_original=True, zorder=3))
+    for x, y in mesh.places:
+        colour = PALETTE[owner[x, y] % len(PALETTE)] if (x, y) in owner else IDLE
+        look: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 0.4}
+        if not mesh.has_router((x, y)):
+            look = MISSING
+        elif (x, y) not in mesh.usable:
+            look = FAULTY
+        corner = (x - CHIP / 2, y - CHIP / 2)
+        ax.add_patch(Rectangle(corner, CHIP, CHIP, **look, zorder=3))
 
 
 def _draw_bridges(segment: Segment, mesh: Mesh, ax: Axes) -> None:
@@ -155,16 +160,13 @@ def _draw_bridges(segment: Segment, mesh: Mesh, ax: Axes) -> None:
 
 
 def _draw_arrows(mesh: Mesh, loads: Ints, scale: ScalarMappable, ax: Axes) -> None:
-    there = [k for k, (a, b) in enumerate(mesh.links) if mesh.has_router(a) and mesh.has_router(b)]
-    whole = [k for k in there if mesh.links[k][1] in mesh.joined(mesh.links[k][0])]
-    # The busiest come last, on top.
-    order = sorted(whole, key=lambda k: loads[k])
+    whole = (k for k, (a, b) in enumerate(mesh.links) if mesh.has_router(a) and b in mesh.joined(a))
+    order = sorted(whole, key=lambda k: loads[k])  # the busiest come last, on top
     colours = [scale.to_rgba(float(loads[k])) if loads[k] else UNUSED for k in order]
     shapes = [_arrow(mesh.links[k]) for k in order]
     ax.add_collection(PolyCollection(shapes, facecolors=colours, edgecolors="none", zorder=2))
-    for k in set(there).difference(whole):
-        (x, y), (u, v) = mesh.links[k]
-        ax.plot((x + u) / 2, (y + v) / 2, marker="x", markersize=4, color="black", zorder=2)
+    for (x, y), (u, v) in filter(mesh.is_broken, mesh.links):
+        ax.plot((x + u) / 2, (y + v) / 2, **CROSS, zorder=2)
 
 
 def _arrow(link: Link) -> list[tuple[float, float]]:
@@ -188,10 +190,13 @@ def _draw_ports(mesh: Mesh, ax: Axes) -> None:
         ax.plot(middle, (y, y), color="black", linewidth=1.2, zorder=2)
 
 
-def links_legend(mesh: Mesh) -> list[Patch]:
+def links_legend(mesh: Mesh) -> list[Artist]:
     """What the signs of `draw_links` mean, of those that are there."""
-    found = [Patch(color="black", label="DRAM port")] if mesh.ports else []
+    found: list[Artist] = [Patch(color="black", label="DRAM port")] if mesh.ports else []
     if any(mesh.has_router(tile) and tile not in mesh.usable for tile in mesh.places):
-        look = {"facecolor": "white", "edgecolor": BROKEN, "hatch": "////"}
-        found.append(Patch(**look, label="faulty chiplet"))
+        found.append(Patch(**FAULTY, label="does not compute"))
+    if not all(map(mesh.has_router, mesh.places)):
+        found.append(Patch(**MISSING, label="missing"))
+    if any(mesh.is_broken(link) for link in mesh.links):
+        found.append(Line2D([], [], **CROSS, linestyle="none", label="broken link"))
     return found

@@ -1,8 +1,8 @@
 """The link report of a placed schedule: what its busiest links need, beside its times.
 
-The times of a schedule follow from the bandwidth of ports alone; a link that several flows share may
-need longer. A stage is bounded by the busiest of its links, a segment by the busiest link of all
-its flows (ours).
+The times of a schedule follow from the bandwidth of ports alone; a link that several flows share
+may need longer. A stage is bounded by the busiest of its links, a segment by the busiest link of
+all its flows (ours).
 """
 
 from __future__ import annotations

@@ -179,6 +179,9 @@ PLACE_METHODS: dict[str, Placer] = {
 }
 """Method -> what places the regions of one segment; snake and fast without proof."""
 
+STARTED = ("cpsat", "milp")
+"""Methods that begin from places."""
+
 
 def place(  # noqa: PLR0913 - the one call that everything goes through
     instance: Instance,
@@ -204,8 +207,8 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
         engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
         formulation: for cpsat and milp, candidates or tiles, which has free shapes only; by default
             candidates, unless a region has too many.
-        start: a schedule with the same regions, with places from which to start; by default those
-            of the snake and, for free shapes, of the fast placer.
+        start: for cpsat and milp, a schedule with the same regions, with places from which to
+            start; by default those of the snake and, for free shapes, of the fast placer.
         time_limit: wall seconds for all segments together.
 
     Raises:
@@ -226,7 +229,7 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
             continue
         problem = placement_problem(instance, segment)
         if problem not in known:
-            starts = _starts(problem, options, start, number)
+            starts = _starts(problem, options, start, number) if method in STARTED else []
             known[problem] = _checked(problem, PLACE_METHODS[method](problem, options, starts))
         found[number] = known[problem]
         segments.append(_with_tiles(segment, known[problem].places))

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from instances.instance import Instance
     from schedules.links import SegmentLinks
     from schedules.schedule import Schedule
+    from solvers.placing import Objective as PlaceObjective
     from solvers.placing import Placed
 
 HELP = """Place the regions of a schedule on the mesh.
@@ -107,7 +108,7 @@ def place(
         given,
         method,
         family=family,
-        objective=objective,
+        objective=_goal(objective),
         engine=engine,
         time_limit=time_limit,
         seed=seed,
@@ -134,6 +135,20 @@ def place(
         else:
             _print(placed, links)
     raise typer.Exit(code)
+
+
+def _goal(name: str) -> PlaceObjective:
+    """An objective by its name.
+
+    Raises:
+        ValueError: there is no such objective.
+    """
+    from solvers.placing import OBJECTIVES
+
+    for known in OBJECTIVES:
+        if known == name:
+            return known
+    raise ValueError(f"--objective {name}: expected one of {', '.join(OBJECTIVES)}")
 
 
 def without_places(schedule: Schedule) -> Schedule:

@@ -25,20 +25,23 @@ Places = tuple[tuple[Tile, ...], ...]
 TRIALS = 300
 """Orders of the regions that are tried on a curve."""
 
-WORK = 400_000
-"""Moves of the search in one run, without a time limit."""
+EFFORT = 200_000_000
+"""Places and links that the searches of one run look at, at most: about a second on one core."""
+
+EFFORT_EACH = 3_000_000
+"""The same for each place of the mesh."""
 
 HOT = 1.0
 """The first temperature, in shares of what a place's part of the cost is on average."""
 
-COOLING = 1000.0
+COOLING = 100.0
 """The first temperature over the last."""
 
 PEAKS = (1, 10)
 """In turn, how much the busiest link weighs, times the number of links: 1 is its mean load."""
 
 ROUNDS = 4
-"""Searches, each from one of the best orders, that share the work."""
+"""Searches, each from one of the best orders, that share the effort."""
 
 
 def place_fast(
@@ -59,8 +62,8 @@ def place_fast(
         objective: hops, the least bytes times links; load, the least bytes on the busiest link, and
             among such places the fewest hops; both, the same as load.
         seed: the same one gives the same places, unless a time limit ends the run.
-        time_limit: wall seconds, after which the best so far is returned; the first places are
-            always finished. With a limit, the search goes on until then.
+        time_limit: wall seconds after which no further search begins; the first places, along
+            curves, are always found.
     """
     if objective not in OBJECTIVES:
         raise ValueError(f"unknown objective {objective!r}: choose one of {', '.join(OBJECTIVES)}")
@@ -130,7 +133,7 @@ class _Search:
         """The best places of all searches."""
         found = [self._places(owner) for owner in starts]
         rounds = 0
-        while rounds < ROUNDS or (self._end is not None and time.perf_counter() < self._end):
+        while rounds < ROUNDS and (self._end is None or time.perf_counter() < self._end):
             owner = starts[rounds % len(starts)].copy()
             self._anneal(owner, self._peak * PEAKS[rounds % len(PEAKS)])
             found.append(self._places(owner))
@@ -144,7 +147,8 @@ class _Search:
         for region, size in enumerate(self._problem.sizes):
             state.members[region, :size] = np.flatnonzero(owner == region)
         hot = HOT * max(1, energy(board, state, peak, self._by_load)) / len(owner)
-        arguments = (peak, self._by_load, WORK // ROUNDS, hot, hot / COOLING, self._rng)
+        effort = min(EFFORT, EFFORT_EACH * len(owner))
+        arguments = (peak, self._by_load, effort // ROUNDS, hot, hot / COOLING, self._rng)
         anneal(board, state, new_draft(state), owner, *arguments)
 
     def _places(self, owner: Ints) -> Places:

@@ -252,15 +252,15 @@ def connected(board: Board, state: State, region: int) -> bool:
 
 
 @compiled
-def recost(board: Board, state: State, draft: Draft, by_load: bool, sign: int) -> int:
+def recost(board: Board, state: State, draft: Draft, by_load: bool, sign: int) -> tuple[int, int]:
     """Take the streams of the touched regions away (-1), or add them (1) as they are now.
 
     Returns:
-        their bytes times links; 0 if by load.
+        their bytes times links, 0 if by load; and how much work that was, as `load` says.
     """
     last = len(state.stamps) - 1
     state.stamps[last] += 1
-    stamp, base, total = state.stamps[last], len(state.loads), 0
+    stamp, base, total, work = state.stamps[last], len(state.loads), 0, 0
     for k in range(draft.counts[1]):
         region = draft.regions[k]
         for j in range(board.first[region], board.first[region + 1]):
@@ -269,7 +269,8 @@ def recost(board: Board, state: State, draft: Draft, by_load: bool, sign: int) -
                 continue
             state.stamps[base + stream] = stamp
             if by_load:
-                load(board, state, stream, sign * board.amount[stream])
+                work += load(board, state, stream, sign * board.amount[stream])
             else:
                 total += byte_hops(board, state, stream)
-    return total
+                work += 2 * (board.size[0] + board.size[1])
+    return total, work

@@ -10,6 +10,9 @@ from heuristics.placement.traffic import State, byte_hops, load, shape
 from instances.jit import compiled
 from instances.tables import Ints
 
+OVERHEAD = 200
+"""What any move takes beside its streams: places and links looked at in the same time."""
+
 NOWHERE = 2**62
 """What an order costs whose regions are not all connected."""
 
@@ -126,17 +129,18 @@ def anneal(
     best: Ints,
     peak: int,
     by_load: bool,
-    steps: int,
+    effort: int,
     hot: float,
     cold: float,
     rng: np.random.Generator,
 ) -> None:
-    """Move regions for some steps, from one temperature down to another.
+    """Move regions for a while, from one temperature down to another.
 
     Args:
         best: [N] owners of the best places found; written. By load, less on the busiest link is
             better, then fewer bytes times links.
         peak: weight of the busiest link, against bytes times links.
+        effort: places and links to look at; temperatures fall with what is spent.
         by_load: keep the loads of the links: for `peak`, and where ways are not XY.
     """
     regions = len(board.sizes) - 1
@@ -144,21 +148,26 @@ def anneal(
     busiest, total = summed(state.loads) if peak else (0, cost)
     lowest = (busiest, total)
     best[:] = state.owner
-    for step in range(steps):
+    spent = 0
+    while spent < effort:
+        spent += OVERHEAD
         if not propose(board, state, draft, int(rng.integers(0, regions)), rng):
             continue
-        before = recost(board, state, draft, by_load, -1)
+        before, work = recost(board, state, draft, by_load, -1)
         settle(board, state, draft, False)
         whole = True
         for k in range(draft.counts[1]):
             whole = whole and connected(board, state, draft.regions[k])
         now = NOWHERE
+        spent += 2 * work
         if whole:
-            total = cost - before + recost(board, state, draft, by_load, 1)
+            after, work = recost(board, state, draft, by_load, 1)
+            total = cost - before + after
             if by_load:
+                spent += len(state.loads) // 4
                 busiest, total = summed(state.loads)
             now = total + peak * busiest
-        temperature = hot * (cold / hot) ** (step / steps)
+        temperature = hot * (cold / hot) ** (spent / effort)
         if now - cost <= -temperature * np.log(1 - rng.random()):
             cost = now
             rank = (busiest if peak else 0, total)

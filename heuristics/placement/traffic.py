@@ -118,19 +118,84 @@ def _tree(state: State, sender: int, receiver: int) -> int:
 
 
 @compiled
-def load(board: Board, state: State, stream: int, amount: int) -> None:
-    """Add bytes to all links that a stream takes: its amount, or the negative to take it away."""
+def load(board: Board, state: State, stream: int, amount: int) -> int:
+    """Add bytes to all links that a stream takes: its amount, or the negative to take it away.
+
+    Returns:
+        how much work that was, in places and links looked at.
+    """
+    sender, receiver = board.sender[stream], board.receiver[stream]
+    if len(board.turn):
+        return _load_by_way(board, state, stream, amount)
+    columns, rows = board.size
+    once = board.multicast[stream]
+    for i in range(board.sizes[sender]):
+        place = state.members[sender, i]
+        _load_row(board, state, receiver, board.x[place], board.y[place], amount, once)
+    if once:
+        for x in range(columns):
+            if state.bottom[receiver, x] >= 0:
+                _load_down(board, state, sender, x, state.bottom[receiver, x], amount)
+                _load_up(board, state, sender, x, state.top[receiver, x], amount)
+        return board.sizes[sender] * columns + columns * rows
+    for j in range(board.sizes[receiver]):
+        place = state.members[receiver, j]
+        _load_down(board, state, sender, board.x[place], board.y[place], amount)
+        _load_up(board, state, sender, board.x[place], board.y[place], amount)
+    return board.sizes[sender] * columns + board.sizes[receiver] * rows
+
+
+@lean
+def _load_row(
+    board: Board, state: State, receiver: int, x: int, y: int, amount: int, once: int
+) -> None:
+    """A sender's row: each link carries what those beyond it get, once if multicast."""
+    columns, rows = board.size
+    beyond = 0
+    for k in range(columns - 2, x - 1, -1):
+        beyond += state.across[receiver, k + 1]
+        state.loads[y * (columns - 1) + k] += amount * (min(1, beyond) if once else beyond)
+    beyond, level = 0, (columns - 1) * rows
+    for k in range(x):
+        beyond += state.across[receiver, k]
+        state.loads[level + y * (columns - 1) + k] += amount * (min(1, beyond) if once else beyond)
+
+
+@lean
+def _load_down(board: Board, state: State, sender: int, x: int, y: int, amount: int) -> None:
+    """In a receiver's column: from the rows of the senders above it."""
+    columns, rows = board.size
+    first, passed = 2 * (columns - 1) * rows, 0
+    for k in range(y):
+        passed += state.along[sender, k]
+        state.loads[first + k * columns + x] += amount * passed
+
+
+@lean
+def _load_up(board: Board, state: State, sender: int, x: int, y: int, amount: int) -> None:
+    """In a receiver's column: from the rows of the senders below it."""
+    columns, rows = board.size
+    first, passed = 2 * (columns - 1) * rows + columns * (rows - 1), 0
+    for k in range(rows - 2, y - 1, -1):
+        passed += state.along[sender, k + 1]
+        state.loads[first + k * columns + x] += amount * passed
+
+
+@lean
+def _load_by_way(board: Board, state: State, stream: int, amount: int) -> int:
+    """The same on a mesh with faults, way by way."""
     sender, receiver, last = board.sender[stream], board.receiver[stream], len(state.stamps) - 1
     for i in range(board.sizes[sender]):
         start = state.members[sender, i]
         state.stamps[last] += 1
         for j in range(board.sizes[receiver]):
             _walk(board, state, start, state.members[receiver, j], amount, board.multicast[stream])
+    return board.sizes[sender] * board.sizes[receiver] * 8
 
 
 @lean
 def _walk(board: Board, state: State, start: int, end: int, amount: int, multicast: int) -> None:
-    turn = board.turn[start, end] if len(board.turn) else 0
+    turn = board.turn[start, end]
     if turn >= 2:
         for k in range(board.begin[turn - 2], board.begin[turn - 1]):
             _pass(state, board.passed[k], amount, multicast)
