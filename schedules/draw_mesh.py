@@ -162,7 +162,8 @@ def _draw_bridges(segment: Segment, mesh: Mesh, ax: Axes) -> None:
 def _draw_arrows(mesh: Mesh, loads: Ints, scale: ScalarMappable, ax: Axes) -> None:
     whole = (k for k, (a, b) in enumerate(mesh.links) if mesh.has_router(a) and b in mesh.joined(a))
     order = sorted(whole, key=lambda k: loads[k])  # the busiest come last, on top
-    colours = [scale.to_rgba(float(loads[k])) if loads[k] else UNUSED for k in order]
+    shades = scale.to_rgba(loads[order].astype(float))
+    colours = [shade if loads[k] else UNUSED for k, shade in zip(order, shades, strict=True)]
     shapes = [_arrow(mesh.links[k]) for k in order]
     ax.add_collection(PolyCollection(shapes, facecolors=colours, edgecolors="none", zorder=2))
     for (x, y), (u, v) in filter(mesh.is_broken, mesh.links):

@@ -85,7 +85,7 @@ def test_regions_have_their_colours_and_faults_their_signs() -> None:
     assert found[2, 2].get_linestyle() in (":", "dotted")
     assert sum(p.get_facecolor() == to_rgba(IDLE) for p in found.values()) == 14 - 11
     crosses = [line for line in ax.lines if line.get_marker() == "x"]
-    assert {(float(c.get_xdata()[0]), float(c.get_ydata()[0])) for c in crosses} == {(0.0, 0.5)}
+    assert {tuple(np.ravel(cross.get_xydata()).tolist()) for cross in crosses} == {(0.0, 0.5)}
     assert len(arrows(ax).get_paths()) == len(mesh.links) - 2 - 8
     signs = [str(sign.get_label()) for sign in links_legend(mesh)]
     assert signs == ["DRAM port", "does not compute", "missing", "broken link"]
