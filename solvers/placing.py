@@ -207,8 +207,8 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
         engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
         formulation: for cpsat and milp, candidates or tiles, which has free shapes only; by default
             candidates, unless a region has too many.
-        start: a schedule with the same regions, with places from which to start; by default those
-            of the snake and, for free shapes, of the fast placer.
+        start: for cpsat and milp, a schedule with the same regions, with places from which to
+            start; by default those of the snake and, for free shapes, of the fast placer.
         time_limit: wall seconds for all segments together.
 
     Raises:

@@ -25,7 +25,7 @@ Places = tuple[tuple[Tile, ...], ...]
 TRIALS = 300
 """Orders of the regions that are tried on a curve."""
 
-EFFORT = 200_000_000
+EFFORT = 300_000_000
 """Places and links that the searches of one run look at, at most: about a second on one core."""
 
 EFFORT_EACH = 3_000_000

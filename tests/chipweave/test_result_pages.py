@@ -17,12 +17,12 @@ from chipweave.cli import app
 from chipweave.results import markdown, table_grid
 from experiments.cases import Case, run
 from experiments.definition import Experiment, read_experiment
-from experiments.store import Record, Store
+from experiments.store import Record, Store, label
 from experiments.tables import PAGES, page_of
 from experiments.tables.llm import tokens
 from experiments.tables.parts import Figure, Heading, Page, Panel, Table
 from experiments.tables.pictures import draw_figure
-from experiments.tables.runs import Runs, label, mean, ratio
+from experiments.tables.runs import Runs, mean, ratio
 from experiments.tables.segments import split
 from experiments.tables.sensitivity import variants
 from schedules.evaluate import evaluate
