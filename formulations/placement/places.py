@@ -32,6 +32,7 @@ CONSTRAINTS = (
     "disjoint",
     "together_first",
     "together_second",
+    "apart",
     "busiest",
     "least_load",
 )
@@ -177,6 +178,26 @@ class ByCandidates:
         for number, x in enumerate(self.variables.place[region]):
             rule = self.modeller.sum(of[number]) == x
             self.modeller.require(label(name, *ends, number), rule)
+
+    def apart(self) -> None:
+        """Beside a place, too, each chiplet is held by one region at most. Implied.
+
+        sum_b sum_{q holds it} z[p,q] <= x[p] for a place p of a region, over all regions b that
+        send to it or get from it: `disjoint` times x[p], a step of the
+        reformulation-linearization technique (Adams, Johnson 1994).
+        """
+        beside: dict[tuple[int, int, Tile], list[tuple[int, Variable]]] = {}
+        for (a, b), pairs in self.candidates.pairs.items():
+            numbers = zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)
+            for (p, q), z in zip(numbers, self.variables.together[a, b], strict=True):
+                for tile in self.candidates.places[b][q].held:
+                    beside.setdefault((a, p, tile), []).append((b, z))
+                for tile in self.candidates.places[a][p].held:
+                    beside.setdefault((b, q, tile), []).append((a, z))
+        for (k, number, tile), terms in beside.items():
+            if len({region for region, _ in terms}) > 1:
+                rule = self.modeller.sum([z for _, z in terms]) <= self.variables.place[k][number]
+                self.modeller.require(label("apart", k, number, *tile), rule)
 
     def busiest(self) -> None:
         """No link has more than the busiest, or more than the cap: load[e] <= busiest."""

@@ -52,6 +52,15 @@ def test_without_a_family_the_model_promises_too_much(
     assert optimum(PORT_FIRST, kind, solve, family) == off
 
 
+@of("family", ["apart"])
+def test_neighbours_of_a_place_are_apart(kind: Kind, solve: Solve, family: str) -> None:
+    # Without `disjoint`, regions 1 and 2 would both lie at the port, beside region 0.
+    problem = row((DRAM, 1, 10), (DRAM, 2, 10), (0, 1, 1), (0, 2, 1))
+    assert optimum(problem, kind, solve) == 10 + 2 + 1
+    assert optimum(problem, kind, solve, "disjoint") == 13
+    assert optimum(problem, kind, solve, "disjoint", family) == 2
+
+
 @of("family", ["busiest"])
 def test_the_busiest_link_counts(kind: Kind, solve: Solve, family: str) -> None:
     # Region 0 is at the port; the link beside it carries all that the others get.
