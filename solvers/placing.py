@@ -124,6 +124,10 @@ class PlaceOptions:
     seed: int = 0
     workers: int = 1
 
+    def ending(self, seconds: float) -> PlaceOptions:
+        """The same, with so much time from now on."""
+        return replace(self, end=time.perf_counter() + seconds)
+
     @property
     def goals(self) -> tuple[Goal, ...]:
         """What is minimised, one after another."""
@@ -139,7 +143,7 @@ def _cpsat(
 ) -> PlacedProblem:
     from solvers.placing_models import by_model
 
-    return by_model("cpsat", problem, options, starts)
+    return by_model({"load": "cpsat", "hops": "cpsat"}, problem, options, starts)
 
 
 def _milp(
@@ -147,7 +151,18 @@ def _milp(
 ) -> PlacedProblem:
     from solvers.placing_models import by_model
 
-    return by_model("milp", problem, options, starts)
+    return by_model({"load": "milp", "hops": "milp"}, problem, options, starts)
+
+
+def _exact(
+    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
+) -> PlacedProblem:
+    """Each with the model that proves it fastest: see `chipweave bench placement`."""
+    from solvers.placing_models import by_model
+
+    if options.engine is not None:
+        raise ValueError("exact chooses its engines itself: take cpsat or milp with an engine")
+    return by_model({"load": "cpsat", "hops": "milp"}, problem, options, starts)
 
 
 def _enumerate(
@@ -173,20 +188,21 @@ def _fast(problem: PlacementProblem, options: PlaceOptions, start: object) -> Pl
 PLACE_METHODS: dict[str, Placer] = {
     "snake": _snake,
     "fast": _fast,
+    "exact": _exact,
     "cpsat": _cpsat,
     "milp": _milp,
     "enumerate": _enumerate,
 }
 """Method -> what places the regions of one segment; snake and fast without proof."""
 
-STARTED = ("cpsat", "milp")
+STARTED = ("exact", "cpsat", "milp")
 """Methods that begin from places."""
 
 
 def place(  # noqa: PLR0913 - the one call that everything goes through
     instance: Instance,
     schedule: Schedule,
-    method: str = "cpsat",
+    method: str = "exact",
     *,
     family: str = "rectangles",
     objective: Objective = "both",
@@ -200,14 +216,14 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
     """Find places for all regions of a schedule.
 
     Args:
-        method: one of PLACE_METHODS.
+        method: one of PLACE_METHODS; exact proves the load by CP-SAT and the hops by a MILP.
         family: rectangles, intervals of the snake, or free: any connected shape.
         objective: hops, the least bytes times links; load, the least bytes on the busiest link; or
             both, the least hops among the places with the least load.
         engine: for cpsat and milp, one of `solvers.engines.ENGINES`.
-        formulation: for cpsat and milp, candidates or tiles, which has free shapes only; by default
+        formulation: for the models, candidates or tiles, which has free shapes only; by default
             candidates, unless a region has too many.
-        start: for cpsat and milp, a schedule with the same regions, with places from which to
+        start: for the models, a schedule with the same regions, with places from which to
             start; by default those of the snake and, for free shapes, of the fast placer.
         time_limit: wall seconds for all segments together.
 
@@ -229,8 +245,8 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
             continue
         problem = placement_problem(instance, segment)
         if problem not in known:
-            starts = _starts(problem, options, start, number) if method in STARTED else []
-            known[problem] = _checked(problem, PLACE_METHODS[method](problem, options, starts))
+            starts = None if start is None else _start_of(problem, start, number)
+            known[problem] = place_problem(problem, method, options, starts)
         found[number] = known[problem]
         segments.append(_with_tiles(segment, known[problem].places))
     return Placed(Schedule(tuple(segments)), found)
@@ -241,19 +257,38 @@ def _expect(what: str, name: str, known: Iterable[str]) -> None:
         raise ValueError(f"unknown {what} {name!r}: choose one of {', '.join(known)}")
 
 
-def _starts(
-    problem: PlacementProblem, options: PlaceOptions, start: Schedule | None, number: int
-) -> list[Places]:
-    """Places from which the search for those of a segment may start."""
-    if start is not None:
-        clusters = start.segments[number].clusters if number < len(start.segments) else ()
-        given = [cluster.tiles or () for cluster in clusters]
-        wrong = misplaced(problem, given)
-        if wrong:
-            raise ValueError(
-                f"the start cannot be used: segment {number}: {wrong[0]}; leave it out"
-            )
-        return [given]
+def place_problem(
+    problem: PlacementProblem,
+    method: str,
+    options: PlaceOptions,
+    starts: Sequence[Places] | None = None,
+) -> PlacedProblem:
+    """Find places for the regions of one segment.
+
+    Args:
+        method: one of PLACE_METHODS.
+        starts: for the models, places from which to start; by default as in `place`.
+
+    Raises:
+        ValueError, RuntimeError: as `place`.
+    """
+    if starts is None:
+        starts = _usual_starts(problem, options) if method in STARTED else []
+    return _checked(problem, PLACE_METHODS[method](problem, options, starts))
+
+
+def _start_of(problem: PlacementProblem, start: Schedule, number: int) -> list[Places]:
+    """The places of a schedule for a segment."""
+    clusters = start.segments[number].clusters if number < len(start.segments) else ()
+    given = [cluster.tiles or () for cluster in clusters]
+    wrong = misplaced(problem, given)
+    if wrong:
+        raise ValueError(f"the start cannot be used: segment {number}: {wrong[0]}; leave it out")
+    return [given]
+
+
+def _usual_starts(problem: PlacementProblem, options: PlaceOptions) -> list[Places]:
+    """Those of the snake and, for free shapes, of the fast placer."""
     order = iter(tile for tile in snake(problem.mesh.size) if tile in problem.mesh.usable)
     found: list[Places | None] = [[tuple(islice(order, size)) for size in problem.sizes]]
     if options.family == "free":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -45,22 +45,28 @@ Build = Callable[[Modeller, Goal, int | None], Model]
 
 
 def by_model(
-    kind: Kind, problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
+    kinds: Mapping[Goal, Kind],
+    problem: PlacementProblem,
+    options: PlaceOptions,
+    starts: Sequence[Places],
 ) -> PlacedProblem:
     """Minimise one thing after another, as long as each is proved.
+
+    Args:
+        kinds: the kind of model for each.
 
     Raises:
         ValueError: an unknown formulation or engine, or tiles for a family that is not free.
         RuntimeError: an engine failed, or the checker contradicts the model.
     """
     begin = time.perf_counter()
-    engine, _ = choose(kind, options.engine)
+    engines = {goal: choose(kinds[goal], options.engine)[0] for goal in options.goals}
     build, possible = _formulation(problem, options, starts)
-    run = _Run(engine, problem, build, options, begin)
+    run = _Run(problem, build, options, begin)
     known = min(possible, key=lambda p: cost_of(problem, p, options.goals[0]), default=None)
     cap, steps = None, []
     for goal in options.goals:
-        known, step = run.minimise(goal, cap, known)
+        known, step = run.minimise(engines[goal], goal, cap, known)
         steps.append(step)
         if step.stop != "optimal":
             break
@@ -118,31 +124,29 @@ def _has(found: Candidates, places: Places) -> bool:
 
 
 class _Run:
-    """Runs an engine on one model after another, which share a clock."""
+    """Runs engines on one model after another, which share a clock."""
 
     def __init__(
         self,
-        engine: Engine,
         problem: PlacementProblem,
         build: Build,
         options: PlaceOptions,
         begin: float,
     ) -> None:
-        self._engine = engine
         self._problem = problem
         self._build = build
         self._options = options
         self._begin = begin
 
     def minimise(
-        self, goal: Goal, cap: int | None, start: Places | None
+        self, engine: Engine, goal: Goal, cap: int | None, start: Places | None
     ) -> tuple[Places | None, Step]:
         """The least of one thing, with no more than `cap` bytes on a link.
 
         Raises:
             RuntimeError: the checker contradicts the model.
         """
-        problem, engine = self._problem, self._engine
+        problem = self._problem
         if goal == "load" and start is not None:
             cap = cost_of(problem, start, goal)
         model = self._build(_modeller(engine), goal, cap)
