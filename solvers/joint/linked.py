@@ -84,7 +84,7 @@ class Linked:
         model = ChoiceModel(
             CpSatModeller(),
             [self._stage(k, among, self.coming[senders].sum(axis=0)) for k in among],
-            self.going[among].sum(axis=0),
+            self.going[list(among)].sum(axis=0),
             rate,
             self.times.costs.capacity,
             least,
