@@ -20,7 +20,7 @@ from schedules.verify import violations
 from solvers.exact.labels import FAR
 from solvers.exact.paths import path_of, shortest_paths
 from solvers.joint.bounds import least_times, no_times, segment_bounds
-from solvers.joint.placed_options import Solve
+from solvers.joint.linked import Solve
 from solvers.joint.segment import settle, solver
 from solvers.joint.times import Times
 from solvers.solve import solve

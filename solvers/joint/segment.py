@@ -15,7 +15,8 @@ from instances.tables import Ints
 from schedules.parallel import OutOfTimeError
 from schedules.schedule import Segment
 from solvers.engines.engine import Outcome, Settings
-from solvers.joint.placed_options import Place, Solve, Trial, best_options
+from solvers.joint.linked import Linked, Place, Solve
+from solvers.joint.placed_options import Trial, best_options
 from solvers.joint.times import Times
 
 
@@ -98,6 +99,8 @@ def settle(
         if cost < best.cost:
             best = Settled(cost, trial.segment, rounds)
         broken += _broken(times, picked, trial, beat)
+        if trial.linked is not None and trial.cost.beat > beat:
+            broken.append(_overloaded(trial.linked, trial.cost.beat, best.cost))
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def _place(candidate: Candidate) -> Place:
 def _broken(
     times: Times, picked: Sequence[Candidate], trial: Trial, beat: int
 ) -> Iterator[_Broken]:
-    """Why the chosen candidates have a longer beat than the model thought."""
+    """Clusters that take longer than the model's beat, because others are far."""
     begin = picked[0].first
     for own, hops, cycles in zip(picked, trial.hops, trial.times, strict=True):
         if cycles > beat:
@@ -155,8 +158,13 @@ def _broken(
                 if way > least
             )
             yield _Broken((_place(own),), far, cycles)
-    if trial.beat > max(beat, *trial.times):
-        yield _Broken(tuple(_place(own) for own in picked), (), trial.beat)
+
+
+def _overloaded(linked: Linked, beat: int, best: int) -> _Broken:
+    """A few clusters whose links alone keep a segment from costing less than the best one."""
+    batch = linked.times.instance.batch
+    culprits, least = linked.culprits(beat, lambda clusters: -(-best // (batch + clusters - 1)))
+    return _Broken(tuple(linked.places[k] for k in culprits), (), least)
 
 
 def _model(
