@@ -11,7 +11,8 @@ from instances.instance import Instance
 from schedules.placed import placed_evaluation
 from schedules.progress import Stop
 from schedules.traffic import model_of
-from solvers.joint import fewest_byte_hops, place_jointly
+from solvers.joint import place_jointly
+from solvers.placing import place
 from solvers.solve import solve
 
 NETWORKS = ("alexnet", "resnet18")
@@ -111,8 +112,8 @@ def _row(
     counts = solve(instance, "exact", time_limit=time_limit, workers=workers)
     by_hops = None
     if counts.schedule is not None:
-        placed = fewest_byte_hops(instance, counts.schedule)
-        by_hops = placed_evaluation(instance, placed).latency
+        placed = place(instance, counts.schedule, "exact", family="free", objective="hops")
+        by_hops = placed_evaluation(instance, placed.schedule).latency
     second = place_jointly(
         instance, time_limit=time_limit, seed=seed, workers=workers, held=counts.schedule
     )
