@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,16 +20,19 @@ from schedules.traffic import DRAM, Stream
 from solvers.placing import Objective, PlacedProblem, PlaceOptions, place_problem
 from solvers.solve import solve
 
-METHOD = "scope"
-"""What makes the schedules whose regions are placed."""
+METHODS = ("scope", "segmented")
+"""What makes the schedules whose regions are placed; the second has more of them a segment."""
+
+SEEDS = range(2)
+"""Of generated pipelines, for each number of regions."""
 
 WANTED: tuple[tuple[str, str, Objective, int], ...] = (
     ("simba-4x4", "free", "both", 8),
     ("simba-4x4", "free", "hops", 8),
     ("simba-4x4", "intervals", "both", 8),
     ("simba-4x4", "rectangles", "both", 8),
-    ("simba-6x6", "rectangles", "both", 12),
-    ("simba-6x6", "rectangles", "hops", 12),
+    ("simba-6x6", "rectangles", "both", 10),
+    ("simba-6x6", "rectangles", "hops", 10),
 )
 """Package, family, objective, most regions of a segment."""
 
@@ -48,8 +52,8 @@ class Proof:
     """A problem, proved or not.
 
     Attributes:
-        case: of the first schedule that has it.
-        segment: its number there.
+        name: where it comes from.
+        package: whose mesh it is.
         regions: their sizes.
         family, objective: of the places.
         found: by `exact`.
@@ -57,8 +61,8 @@ class Proof:
             for a family other than free, without a proof, or if the first goal was missed.
     """
 
-    case: Case
-    segment: int
+    name: str
+    package: str
     regions: tuple[int, ...]
     family: str
     objective: Objective
@@ -73,9 +77,8 @@ class Proof:
     def to_data(self) -> dict[str, Any]:
         """As plain data."""
         return {
-            "network": self.case.network,
-            "package": self.case.package,
-            "segment": self.segment,
+            "name": self.name,
+            "package": self.package,
             "regions": list(self.regions),
             "family": self.family,
             "objective": self.objective,
@@ -92,7 +95,7 @@ def proofs(
     workers: int = 2,
     watch: Watch | None = None,
 ) -> list[Proof]:
-    """Place every distinct segment of several regions of the networks' schedules.
+    """Place every distinct segment of several regions of the networks' schedules, and pipelines.
 
     Args:
         wanted: package, family, objective and the most regions of a segment.
@@ -101,33 +104,29 @@ def proofs(
     """
     found = []
     for package, family, objective, most in wanted:
-        for (case, number), problem in distinct(networks, package, most).items():
+        for problem, name in problems(networks, package, most).items():
             if watch is not None:
-                watch(f"{case}, segment {number}: {family}, {objective}")
+                watch(f"{name}: {family}, {objective}")
             options = PlaceOptions(family, objective, workers=workers)
             options = options.ending(2 * SECONDS.get(package, max(SECONDS.values())))
             own = place_problem(problem, "exact", options)
             fast = _fast_ratio(problem, objective, own) if family == "free" else None
-            found.append(Proof(case, number, problem.sizes, family, objective, own, fast))
+            found.append(Proof(name, package, problem.sizes, family, objective, own, fast))
     return found
 
 
-def distinct(
-    networks: Sequence[str], package: str, most: int
-) -> dict[tuple[Case, int], PlacementProblem]:
-    """The problems of 2 to `most` regions, each once, by where it comes from."""
-    seen: set[PlacementProblem] = set()
-    found = {}
-    for network in networks:
-        case = Case(network, package, 64)
-        instance = case.instance()
-        schedule = solve(instance, METHOD).schedule
+def problems(networks: Sequence[str], package: str, most: int) -> dict[PlacementProblem, str]:
+    """Problems of 2 to `most` regions, each once, and where it comes from."""
+    found: dict[PlacementProblem, str] = {}
+    for network, method in product(networks, METHODS):
+        instance = Case(network, package, 64).instance()
+        schedule = solve(instance, method).schedule
         for number, segment in enumerate(() if schedule is None else schedule.segments):
             if 2 <= len(segment.clusters) <= most:
-                problem = placement_problem(instance, segment)
-                if problem not in seen:
-                    seen.add(problem)
-                    found[case, number] = problem
+                name = f"{network} on {package}, {method}, segment {number}"
+                found.setdefault(placement_problem(instance, segment), name)
+    for regions, seed in product(range(2, most + 1), SEEDS):
+        found[pipeline_problem(package, regions, seed)] = f"pipeline on {package}, seed {seed}"
     return found
 
 
@@ -145,18 +144,18 @@ def _fast_ratio(
     return cost.busiest / own.cost.busiest if own.cost.busiest else 1.0
 
 
-def large_problem(seed: int = 0) -> PlacementProblem:
-    """A pipeline of random regions that fill a large mesh: each sends to the next, some further."""
-    mesh = Mesh.of(load_package(LARGE_MESH))
+def pipeline_problem(package: str, regions: int, seed: int = 0) -> PlacementProblem:
+    """A pipeline of random regions that fill a mesh: each sends to the next, some further."""
+    mesh = Mesh.of(load_package(package))
     draw = np.random.default_rng(seed)
-    cuts = np.sort(draw.choice(np.arange(1, len(mesh.tiles)), LARGE_REGIONS - 1, replace=False))
+    cuts = np.sort(draw.choice(np.arange(1, len(mesh.tiles)), regions - 1, replace=False))
     sizes = tuple(np.diff([0, *cuts, len(mesh.tiles)]).tolist())
-    streams = [Stream(DRAM, 0, 10**6, True), Stream(LARGE_REGIONS - 1, DRAM, 10**5, False)]
-    for k in range(LARGE_REGIONS - 1):
+    streams = [Stream(DRAM, 0, 10**6, True), Stream(regions - 1, DRAM, 10**5, False)]
+    for k in range(regions - 1):
         streams.append(Stream(k, k + 1, int(draw.integers(10**4, 10**6)), bool(draw.integers(2))))
         streams.append(Stream(k, k, int(draw.integers(10**4, 10**5)), True))
         ahead = k + int(draw.integers(2, 5))
-        if ahead < LARGE_REGIONS and draw.random() < 0.3:
+        if ahead < regions and draw.random() < 0.3:
             streams.append(Stream(k, ahead, int(draw.integers(10**3, 10**5)), False))
     return PlacementProblem(mesh, sizes, tuple(streams))
 
@@ -167,7 +166,7 @@ def large_seconds(repeats: int = 3) -> list[float]:
     Raises:
         RuntimeError: it found none, or wrong places.
     """
-    problem = large_problem()
+    problem = pipeline_problem(LARGE_MESH, LARGE_REGIONS)
     place_fast(problem, "hops", time_limit=0.0)
     found = []
     for seed in range(repeats):
@@ -183,7 +182,7 @@ def placement_measures(found: Sequence[Proof], seconds: Sequence[float]) -> list
     """The longest proofs, the worst ratio, and the time on the large mesh."""
     measures = []
     for package, bar in SECONDS.items():
-        own = [proof for proof in found if proof.case.package == package]
+        own = [proof for proof in found if proof.package == package]
         open_ = sum(not proof.settled for proof in own)
         longest = max(own, key=lambda proof: proof.found.runtime_s, default=None)
         note = f"{len(own)} proofs, {open_} not finished"
@@ -207,7 +206,5 @@ def placement_measures(found: Sequence[Proof], seconds: Sequence[float]) -> list
 
 
 def _where(proof: Proof) -> str:
-    return (
-        f"{proof.case}, segment {proof.segment}: {len(proof.regions)} regions, {proof.family},"
-        f" {proof.objective}"
-    )
+    regions = len(proof.regions)
+    return f"{proof.name}: {regions} regions, {proof.family}, {proof.objective}"

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 HELP = """Measure how fast placements are proved, and how near the fast placer comes.
 
-Every distinct segment of 2 to 8 regions (12 on simba-6x6) of the schedules of scope is placed by
-`exact`, in several families and for several objectives; then 60 regions on a 16 x 16 mesh by the
-fast placer.
+Every distinct segment of 2 to 8 regions (10 on simba-6x6) of the schedules of scope and segmented,
+and pipelines of random regions that fill the mesh, are placed by `exact`, in several families and
+for several objectives; then 60 regions on a 16 x 16 mesh by the fast placer.
 
 \b
 Examples:
@@ -75,7 +75,7 @@ def proof_table(found: Sequence[Proof]) -> Grid:
 
     lines: dict[tuple[str, str, str, int], list[Proof]] = {}
     for proof in found:
-        key = proof.case.package, proof.family, proof.objective, len(proof.regions)
+        key = proof.package, proof.family, proof.objective, len(proof.regions)
         lines.setdefault(key, []).append(proof)
     rows = []
     for at, own in sorted(lines.items()):
