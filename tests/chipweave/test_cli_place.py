@@ -116,7 +116,7 @@ def test_a_picture_is_drawn(run: Run, plan: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [
-        (("--method", "magic"), "unknown method 'magic': choose one of snake, fast, cpsat"),
+        (("--method", "magic"), "unknown method 'magic': choose one of snake, fast, exact, cpsat"),
         (("--family", "stars"), "unknown family of places 'stars'"),
         (("--objective", "speed"), "--objective speed: expected one of hops, load, both"),
         (("--time-limit", "-1"), "--time-limit -1.0: expected seconds, at least 0"),

@@ -250,7 +250,7 @@ def test_tokens_of_a_sample() -> None:
 def test_labels_tell_methods_apart_and_nothing_else() -> None:
     assert label("exact", {"segments": 2, "time_limit": 60, "seed": 0}) == "exact, segments 2"
     assert label("scope", {"steps": "clusters=single"}) == "scope, clusters=single"
-    assert label("cpsat", {"formulation": "interval"}) == "cpsat, formulation interval"
+    assert label("cpsat", {"formulation": "interval"}) == "cpsat, interval"
 
 
 def test_what_is_not_known_has_no_ratio_and_no_part_in_a_mean() -> None:

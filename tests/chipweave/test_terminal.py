@@ -22,12 +22,16 @@ LATER = r"(0\.[3-9]|[1-9])"
 """Seconds that a run has certainly taken when it is past its beginning."""
 
 SLOW_METHODS = """
+import signal
 import sys
 import time
 
 import solvers.solve
 from chipweave.cli import main
 from heuristics.baselines import sequential
+
+# What is started in the background may have been told to ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from solvers.arguments import Method
 
 

@@ -328,8 +328,9 @@ def test_two_thousand_runs_make_a_page_of_less_than_20_mb(store: Store, tmp_path
 
 
 def moved(schedule: dict[str, Any], by: int) -> dict[str, Any]:
-    """The same schedule with its regions in other places along the snake."""
-    mesh = [list(tile) for tile in snake((16, 16))]
+    """The same schedule with its regions in other places along a ring through the mesh."""
+    mesh = [[x, y] for y in range(16) for x in (range(15, 0, -1) if y % 2 else range(1, 16))]
+    mesh += [[0, y] for y in range(15, -1, -1)]
     segments = []
     for segment in schedule["segments"]:
         free = iter(mesh[by % len(mesh) :] + mesh[: by % len(mesh)])
