@@ -108,7 +108,8 @@ def kill_sweeps(
     done = 0
     for target in _targets(kills, rows, draw):
         with _sweeping(file, store, workers) as process:
-            _wait(process, store, target, draw)
+            begun = _rows(store) >= target  # then the kill may well hit the start
+            _wait(process, store, target, draw.uniform(0, MOMENT_SECONDS[begun]))
             started = _below(process.pid)
             if process.poll() is None:
                 process.kill()
@@ -131,12 +132,8 @@ def kill_workers(
     done = 0
     with _sweeping(file, store, workers) as process:
         for target in _targets(kills, rows, draw):
-            _wait(process, store, target, draw)
-            at_work = [child for child in _below(process.pid) if _does_runs(child)]
-            if at_work:
-                with _may_be_gone():
-                    draw.choice(at_work).kill()
-                    done += 1
+            _wait(process, store, target, draw.uniform(0, MOMENT_SECONDS[0]))
+            done += _kill_one(process, draw)
         _finish(process)
     return done
 
@@ -144,6 +141,18 @@ def kill_workers(
 def _targets(kills: int, rows: int, draw: random.Random) -> list[int]:
     """How many rows there are when a kill comes; not so late that the sweep may end before it."""
     return sorted(draw.randrange(2 * rows // 3) for _ in range(kills))
+
+
+def _kill_one(process: subprocess.Popen[bytes], draw: random.Random) -> bool:
+    """Kill a process that does runs, as soon as there is one; False if the sweep ends before."""
+    while process.poll() is None:
+        at_work = [child for child in _below(process.pid) if _does_runs(child)]
+        if at_work:
+            with _may_be_gone():
+                draw.choice(at_work).kill()
+                return True
+        time.sleep(LOOK_SECONDS)
+    return False
 
 
 @contextmanager
@@ -168,12 +177,11 @@ def _finish(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError(f"the sweep ended with exit code {process.returncode}: {said.strip()}")
 
 
-def _wait(process: subprocess.Popen[bytes], store: Path, target: int, draw: random.Random) -> None:
-    """Wait until there are so many rows, and then for a random moment; or for the sweep's end."""
-    ahead = _rows(store) < target
+def _wait(process: subprocess.Popen[bytes], store: Path, target: int, moment: float) -> None:
+    """Wait until there are so many rows, and then for a moment; or for the sweep's end."""
     while _rows(store) < target and process.poll() is None:
         time.sleep(LOOK_SECONDS)
-    time.sleep(draw.uniform(0, MOMENT_SECONDS[0] if ahead else MOMENT_SECONDS[1]))
+    time.sleep(moment)
 
 
 def _rows(store: Path) -> int:
