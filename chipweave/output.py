@@ -69,6 +69,35 @@ def attempt_all(writes: list[Callable[[], None]]) -> None:
         raise ValueError("\n".join(problems))
 
 
+def deliver(
+    json: str | None,
+    data: Callable[[], Any],
+    show: Callable[[], None],
+    writes: Sequence[Callable[[], None]] = (),
+) -> None:
+    """Write a result to its files, and show it even where a file cannot be written.
+
+    Args:
+        json: a file for the data, or '-' for showing nothing but them; None for neither.
+        data: the result as plain data.
+        show: prints the result.
+        writes: write other files.
+
+    Raises:
+        ValueError: some files cannot be written, a line for each.
+    """
+    files = list(writes)
+    if json is not None and json != STDOUT:
+        files.insert(0, lambda: write_json(json, data()))
+    try:
+        attempt_all(files)
+    finally:
+        if json == STDOUT:
+            write_json(STDOUT, data())
+        else:
+            show()
+
+
 def write_json(path: str, data: Any) -> None:
     """Write plain data as JSON, or print it for '-'; infinite numbers become null."""
     write_text(path, json.dumps(_finite(data), indent=2, allow_nan=False) + "\n")

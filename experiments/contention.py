@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from types import MappingProxyType
 
 from experiments.cases import Case, Watch
 from experiments.simulation import METHOD, Place, Simulated, along_snake, simulated
 from experiments.tables.parts import Column, Heading, Page, Part, Table
-from heuristics.placement import place_fast
 from instances.instance import Instance
-from schedules.placement import PlacementProblem, placement_problem
-from schedules.schedule import Schedule, Segment
-from schedules.traffic import Places
+from schedules.schedule import Schedule
+from solvers.placing import place
 
 NAME = "contention"
 TITLE = "What contention on the mesh takes"
@@ -36,25 +33,11 @@ def placed_fast(instance: Instance, schedule: Schedule) -> Schedule:
     Raises:
         ValueError: it finds none for a segment.
     """
-    known: dict[PlacementProblem, Places | None] = {}
-    segments = []
-    for number, segment in enumerate(schedule.segments):
-        if segment.tiled:
-            segments.append(segment)
-            continue
-        problem = placement_problem(instance, segment)
-        if problem not in known:
-            known[problem] = place_fast(problem, "both")
-        found = known[problem]
-        if found is None:
+    placed = place(instance, schedule, "fast", objective="both")
+    for number, found in placed.segments.items():
+        if found.places is None:
             raise ValueError(f"{instance.name}: no places were found for segment {number}")
-        segments.append(_placed(segment, found))
-    return along_snake(instance, Schedule(tuple(segments)))
-
-
-def _placed(segment: Segment, places: Places) -> Segment:
-    clusters = zip(segment.clusters, places, strict=True)
-    return replace(segment, clusters=tuple(replace(c, tiles=tuple(p)) for c, p in clusters))
+    return along_snake(instance, placed.schedule)
 
 
 PLACES: Mapping[str, Place] = MappingProxyType({"snake": along_snake, "fast": placed_fast})

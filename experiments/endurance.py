@@ -25,8 +25,8 @@ OVERHEAD_SECONDS = 0.02
 GONE_SECONDS = 10.0
 """After the main process of a sweep was killed, for all that it started to end."""
 
-MOMENT_SECONDS = (0.5, 4.0)
-"""A kill comes up to so long after the rows that it waited for: at work, and at the start."""
+WORK_SECONDS, START_SECONDS = 0.5, 4.0
+"""A kill comes up to so long after the rows that it waited for, or after a start that has them."""
 
 LOOK_SECONDS = 0.05
 
@@ -108,8 +108,8 @@ def kill_sweeps(
     done = 0
     for target in _targets(kills, rows, draw):
         with _sweeping(file, store, workers) as process:
-            begun = _rows(store) >= target  # then the kill may well hit the start
-            _wait(process, store, target, draw.uniform(0, MOMENT_SECONDS[begun]))
+            moment = START_SECONDS if _rows(store) >= target else WORK_SECONDS
+            _wait(process, store, target, draw.uniform(0, moment))
             started = _below(process.pid)
             if process.poll() is None:
                 process.kill()
@@ -132,7 +132,7 @@ def kill_workers(
     done = 0
     with _sweeping(file, store, workers) as process:
         for target in _targets(kills, rows, draw):
-            _wait(process, store, target, draw.uniform(0, MOMENT_SECONDS[0]))
+            _wait(process, store, target, draw.uniform(0, WORK_SECONDS))
             done += _kill_one(process, draw)
         _finish(process)
     return done

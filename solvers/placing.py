@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from formulations.placement.shapes import FAMILIES
 from heuristics.placement import place_fast
@@ -25,6 +25,9 @@ from schedules.placement import (
 from schedules.progress import Stop
 from schedules.schedule import Schedule, Segment
 from schedules.traffic import Places
+
+if TYPE_CHECKING:
+    from solvers.engines.engine import Kind
 
 Goal = Literal["hops", "load"]
 
@@ -138,31 +141,27 @@ Placer = Callable[[PlacementProblem, PlaceOptions, Sequence[Places]], PlacedProb
 """(problem, options, places from which to start) -> places."""
 
 
-def _cpsat(
-    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
-) -> PlacedProblem:
-    from solvers.placing_models import by_model
+def _model(kind: Kind) -> Placer:
+    """The method that takes models of one kind."""
 
-    return by_model({"load": "cpsat", "hops": "cpsat"}, problem, options, starts)
+    def placer(
+        problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
+    ) -> PlacedProblem:
+        from solvers.placing_models import by_model
 
+        return by_model(kind, problem, options, starts)
 
-def _milp(
-    problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
-) -> PlacedProblem:
-    from solvers.placing_models import by_model
-
-    return by_model({"load": "milp", "hops": "milp"}, problem, options, starts)
+    return placer
 
 
 def _exact(
     problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
 ) -> PlacedProblem:
-    """Each with the model that proves it fastest: see `chipweave bench placement`."""
-    from solvers.placing_models import by_model
-
+    """Each objective with the models that prove it fastest: see `chipweave bench placement`."""
     if options.engine is not None:
-        raise ValueError("exact chooses its engines itself: take cpsat or milp with an engine")
-    return by_model({"load": "cpsat", "hops": "milp"}, problem, options, starts)
+        raise ValueError("exact chooses its engine itself: take cpsat or milp with an engine")
+    kind: Kind = "milp" if options.objective == "hops" else "cpsat"
+    return _model(kind)(problem, options, starts)
 
 
 def _enumerate(
@@ -189,8 +188,8 @@ PLACE_METHODS: dict[str, Placer] = {
     "snake": _snake,
     "fast": _fast,
     "exact": _exact,
-    "cpsat": _cpsat,
-    "milp": _milp,
+    "cpsat": _model("cpsat"),
+    "milp": _model("milp"),
     "enumerate": _enumerate,
 }
 """Method -> what places the regions of one segment; snake and fast without proof."""
@@ -216,7 +215,7 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
     """Find places for all regions of a schedule.
 
     Args:
-        method: one of PLACE_METHODS; exact proves the load by CP-SAT and the hops by a MILP.
+        method: one of PLACE_METHODS; exact takes a MILP for hops, CP-SAT for all else.
         family: rectangles, intervals of the snake, or free: any connected shape.
         objective: hops, the least bytes times links; load, the least bytes on the busiest link; or
             both, the least hops among the places with the least load.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
@@ -45,7 +45,7 @@ Build = Callable[[Modeller, Goal, int | None], Model]
 
 
 def by_model(
-    kinds: Mapping[Goal, Kind],
+    kind: Kind,
     problem: PlacementProblem,
     options: PlaceOptions,
     starts: Sequence[Places],
@@ -53,20 +53,20 @@ def by_model(
     """Minimise one thing after another, as long as each is proved.
 
     Args:
-        kinds: the kind of model for each.
+        kind: of the models.
 
     Raises:
         ValueError: an unknown formulation or engine, or tiles for a family that is not free.
         RuntimeError: an engine failed, or the checker contradicts the model.
     """
     begin = time.perf_counter()
-    engines = {goal: choose(kinds[goal], options.engine)[0] for goal in options.goals}
+    engine = choose(kind, options.engine)[0]
     build, possible = _formulation(problem, options, starts)
-    run = _Run(problem, build, options, begin)
+    run = _Run(problem, build, options, engine, begin)
     known = min(possible, key=lambda p: cost_of(problem, p, options.goals[0]), default=None)
     cap, steps = None, []
     for goal in options.goals:
-        known, step = run.minimise(engines[goal], goal, cap, known)
+        known, step = run.minimise(goal, cap, known)
         steps.append(step)
         if step.stop != "optimal":
             break
@@ -131,22 +131,24 @@ class _Run:
         problem: PlacementProblem,
         build: Build,
         options: PlaceOptions,
+        engine: Engine,
         begin: float,
     ) -> None:
         self._problem = problem
         self._build = build
         self._options = options
+        self._engine = engine
         self._begin = begin
 
     def minimise(
-        self, engine: Engine, goal: Goal, cap: int | None, start: Places | None
+        self, goal: Goal, cap: int | None, start: Places | None
     ) -> tuple[Places | None, Step]:
         """The least of one thing, with no more than `cap` bytes on a link.
 
         Raises:
             RuntimeError: the checker contradicts the model.
         """
-        problem = self._problem
+        problem, engine = self._problem, self._engine
         if goal == "load" and start is not None:
             cap = cost_of(problem, start, goal)
         model = self._build(_modeller(engine), goal, cap)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chipweave.commands import bench_placement, bench_simulation, joint, options
 from chipweave.commands.checks import check_method, check_outputs
-from chipweave.output import STDOUT, attempt_all, check_writable, write_csv, write_json, write_text
+from chipweave.commands.tables import report
+from chipweave.output import STDOUT, check_writable
 from chipweave.status import live
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from chipweave.grid import Grid
     from chipweave.status import Status
     from experiments.bars import Measure
     from experiments.cases import Case
@@ -185,7 +185,7 @@ def gap(
         "measures": [measure.to_data() for measure in measures],
     }
     rows = (GAP_COLUMNS, gap_rows(summaries))
-    _report(tables, data, rows, json=json, csv=csv, markdown=markdown)
+    report(tables, data, json=json, markdown=markdown, csv=csv, rows=rows)
 
 
 @app.command("steps", help=STEPS_HELP)
@@ -215,7 +215,7 @@ def steps(
             )
     data = {"variants": [variant.to_data() for variant in variants]}
     rows = (STEPS_COLUMNS, steps_rows(variants))
-    _report([steps_table(variants)], data, rows, json=json, csv=csv, markdown=markdown)
+    report([steps_table(variants)], data, json=json, markdown=markdown, csv=csv, rows=rows)
 
 
 @app.command("sweep", help=SWEEP_HELP)
@@ -246,7 +246,7 @@ def sweep(
                 kills, workers, Path(folder), runs=RUNS_PER_KILL * kills, seed=seed
             )
     data = {"measures": [measure.to_data() for measure in measures]}
-    _report([measure_table(measures)], data, ((), ()), json=json, csv=None, markdown=markdown)
+    report([measure_table(measures)], data, json=json, markdown=markdown)
 
 
 app.command("joint", help=joint.BENCH_HELP)(joint.bench_joint)
@@ -313,29 +313,3 @@ def _measures(
     if "rank" in parts and "scope" in methods:
         found += bars.place("scope", store, not stored)
     return found
-
-
-def _report(
-    tables: Sequence[Grid],
-    data: Any,
-    rows: tuple[Sequence[str], Iterable[Sequence[object]]],
-    *,
-    json: str | None,
-    csv: str | None,
-    markdown: str | None,
-) -> None:
-    """Print the tables, unless a file goes to standard output, and write the files."""
-    from chipweave.grid import console
-
-    if STDOUT not in (json, csv, markdown):
-        screen = console()
-        for table in tables:
-            table.show(screen)
-    writes = []
-    if json is not None:
-        writes.append(lambda: write_json(json, data))
-    if csv is not None:
-        writes.append(lambda: write_csv(csv, *rows))
-    if markdown is not None:
-        writes.append(lambda: write_text(markdown, "\n".join(t.markdown() for t in tables)))
-    attempt_all(writes)

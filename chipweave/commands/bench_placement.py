@@ -8,7 +8,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
-from chipweave.output import STDOUT, attempt_all, write_json, write_text
+from chipweave.commands.tables import report
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -43,7 +43,6 @@ def placement(
 ) -> None:
     check_outputs(json=json, markdown=markdown)
     from chipweave.bench_report import measure_table
-    from chipweave.grid import console
     from experiments.placement import large_seconds, placement_measures, proofs
     from instances.networks import network_names
 
@@ -54,19 +53,11 @@ def placement(
         seconds = large_seconds()
     measures = placement_measures(found, seconds)
     tables = [proof_table(found), measure_table(measures)]
-    if STDOUT not in (json, markdown):
-        for table in tables:
-            table.show(console())
     data = {
         "proofs": [proof.to_data() for proof in found],
         "measures": [measure.to_data() for measure in measures],
     }
-    writes = []
-    if json is not None:
-        writes.append(lambda: write_json(json, data))
-    if markdown is not None:
-        writes.append(lambda: write_text(markdown, "\n".join(t.markdown() for t in tables)))
-    attempt_all(writes)
+    report(tables, data, json=json, markdown=markdown)
 
 
 def proof_table(found: Sequence[Proof]) -> Grid:

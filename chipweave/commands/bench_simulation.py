@@ -8,7 +8,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
-from chipweave.output import STDOUT, attempt_all, write_json, write_text
+from chipweave.commands.tables import report
 from chipweave.status import live
 
 SIMULATION_HELP = """Compare the formula with simulated runs without contention.
@@ -59,7 +59,6 @@ def simulation(
 ) -> None:
     check_outputs(json=json, markdown=markdown)
     from chipweave.bench_report import measure_table
-    from chipweave.grid import console
     from chipweave.results import table_grid
     from experiments.cases import cases
     from experiments.contention import by_network
@@ -73,19 +72,11 @@ def simulation(
         table_grid(by_network(runs, [run.difference for run in runs])),
         measure_table(measures),
     ]
-    if STDOUT not in (json, markdown):
-        for table in tables:
-            table.show(console())
     data = {
         "runs": [run.to_data() for run in runs],
         "measures": [measure.to_data() for measure in measures],
     }
-    writes = []
-    if json is not None:
-        writes.append(lambda: write_json(json, data))
-    if markdown is not None:
-        writes.append(lambda: write_text(markdown, "\n".join(t.markdown() for t in tables)))
-    attempt_all(writes)
+    report(tables, data, json=json, markdown=markdown)
 
 
 def contention(

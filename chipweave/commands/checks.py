@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import typer
+
+from chipweave.commands.codes import BROKEN
 from chipweave.output import STDOUT, check_writable
+
+if TYPE_CHECKING:
+    from instances.instance import Instance
+    from schedules.schedule import Schedule
 
 
 def check_method(method: str) -> None:
@@ -79,6 +87,21 @@ def check_outputs(
 
         if out == STDOUT or Path(out).suffix.lower() not in SUFFIXES:
             raise ValueError(f"--out {out}: a schedule's file ends in {', '.join(SUFFIXES)}")
+
+
+def check_schedule(instance: Instance, schedule: Schedule) -> None:
+    """End the command where a schedule breaks a constraint, with a line for each.
+
+    Raises:
+        typer.Exit: it does.
+    """
+    from schedules.verify import violations
+
+    wrong = violations(instance, schedule)
+    for sentence in wrong:
+        typer.echo(sentence, err=True)
+    if wrong:
+        raise typer.Exit(BROKEN)
 
 
 def _refuse_one_place_for_two(outputs: dict[str, str | None], inputs: set[Path]) -> None:

@@ -10,8 +10,10 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
+from chipweave.commands.codes import exit_code
 from chipweave.commands.strength import named
-from chipweave.output import STDOUT, attempt_all, write_json, write_text
+from chipweave.commands.tables import report
+from chipweave.output import deliver
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -46,11 +48,6 @@ Examples:
   chipweave bench joint --instances alexnet@simba-3x3 --slower 1,64 --markdown joint.md
 """
 
-SCHEDULE_FOUND, INFEASIBLE, NOTHING_FOUND = 0, 3, 4
-
-Out = Annotated[
-    str | None, typer.Option("--out", metavar="FILE", help="Write the schedule (YAML or JSON).")
-]
 Instances = Annotated[
     str | None,
     typer.Option(
@@ -83,7 +80,7 @@ def joint(
     workers: OneWorker = 1,
     json: options.Json = None,
     plot: options.Plot = None,
-    out: Out = None,
+    out: options.Out = None,
 ) -> None:
     check_outputs(json=json, plot=plot, out=out, inputs=(task.what, task.package))
     import chipweave as cw
@@ -92,31 +89,15 @@ def joint(
     instance = task.instance()
     with live(f"schedule and places of {instance.name}"):
         result = cw.place_jointly(instance, time_limit=time_limit, seed=seed, workers=workers)
-    try:
-        _write(instance, result, json=json, plot=plot, out=out)
-    finally:  # what cannot be written is at least seen
-        if json == STDOUT:
-            write_json(STDOUT, joint_data(instance, result))
-        else:
-            _print(instance, result)
-    raise typer.Exit(_exit_code(result))
-
-
-def _write(
-    instance: Instance, result: JointResult, *, json: str | None, plot: str | None, out: str | None
-) -> None:
-    import chipweave as cw
-    from chipweave.joint_report import joint_data
-
     schedule = result.schedule
     writes: list[Callable[[], None]] = []
-    if json not in (None, STDOUT):
-        writes.append(lambda: write_json(str(json), joint_data(instance, result)))
     if schedule is not None and out is not None:
         writes.append(lambda: cw.write_schedule(schedule, Path(out)))
     if schedule is not None and plot is not None:
         writes.append(lambda: cw.draw(instance, schedule, plot))
-    attempt_all(writes)
+    data = joint_data(instance, result)
+    deliver(json, lambda: data, lambda: _print(instance, result), writes)
+    raise typer.Exit(exit_code(schedule is not None, result.stop))
 
 
 def _print(instance: Instance, result: JointResult) -> None:
@@ -127,12 +108,6 @@ def _print(instance: Instance, result: JointResult) -> None:
     joint_summary(instance, result).show(screen)
     if result.schedule is not None and result.evaluation is not None:
         placed_table(instance, result.schedule, result.evaluation).show(screen)
-
-
-def _exit_code(result: JointResult) -> int:
-    if result.schedule is not None:
-        return SCHEDULE_FOUND
-    return INFEASIBLE if result.stop == "infeasible" else NOTHING_FOUND
 
 
 def bench_joint(
@@ -146,7 +121,6 @@ def bench_joint(
     markdown: Page = None,
 ) -> None:
     check_outputs(json=json, markdown=markdown)
-    from chipweave.grid import console
     from chipweave.joint_report import joint_page, joint_table
     from experiments.joint import NETWORKS, PACKAGES, joint_rows
 
@@ -165,12 +139,9 @@ def bench_joint(
                 watch=status.watch,
             )
         )
-    if STDOUT not in (json, markdown):
-        joint_table(rows).show(console())
-    if json is not None:
-        write_json(json, [row.to_data() for row in rows])
-    if markdown is not None:
-        write_text(markdown, joint_page(rows, _command(instances, slower, batch, time_limit, seed)))
+    page = joint_page(rows, _command(instances, slower, batch, time_limit, seed))
+    data = [row.to_data() for row in rows]
+    report([joint_table(rows)], data, json=json, markdown=markdown, page=page)
 
 
 def _command(

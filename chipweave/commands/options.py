@@ -64,6 +64,18 @@ Json = Annotated[
         help="Write the result as JSON; '-' prints it, and nothing else, on standard output.",
     ),
 ]
+Out = Annotated[
+    str | None,
+    typer.Option("--out", metavar="FILE", help="Write the schedule (.yaml or .json)."),
+]
+ScheduleFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="SCHEDULE",
+        help="A schedule's file, or a result that `solve --json` wrote.",
+        show_default=False,
+    ),
+]
 Plot = Annotated[
     str | None,
     typer.Option(

@@ -9,6 +9,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.codes import exit_code
 from chipweave.commands.why import why_not
 from chipweave.output import STDOUT, check_writable, write_json, write_text
 from chipweave.status import live
@@ -31,7 +32,6 @@ Examples:
   chipweave pareto vgg16 --max-clusters 2 --time-limit 60 --json front.json --out front
 """
 
-POINTS_FOUND, INFEASIBLE, NOTHING_FOUND = 0, 3, 4
 
 Points = Annotated[
     int | None,
@@ -95,7 +95,7 @@ def pareto(
         )
     if front.points and out is not None:
         write_schedules(front, Path(out))
-    raise typer.Exit(_exit_code(front))
+    raise typer.Exit(exit_code(bool(front.points), front.stop))
 
 
 def check_folder(out: str | None) -> None:
@@ -144,9 +144,3 @@ def _report(front: Front, why: list[str], *, json: str | None, markdown: str | N
         write_json(json, {**front.to_data(), **reasons})
     if markdown is not None:
         write_text(markdown, table.markdown())
-
-
-def _exit_code(front: Front) -> int:
-    if front.points:
-        return POINTS_FOUND
-    return INFEASIBLE if front.stop == "infeasible" else NOTHING_FOUND

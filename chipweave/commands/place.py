@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chipweave.commands import options
-from chipweave.commands.checks import check_outputs
-from chipweave.commands.solve import INFEASIBLE, NOTHING_FOUND, Out
-from chipweave.commands.verify import ScheduleFile
-from chipweave.output import STDOUT, attempt_all, write_json
+from chipweave.commands.checks import check_outputs, check_schedule
+from chipweave.commands.codes import FOUND, exit_code
+from chipweave.output import deliver
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,8 +43,8 @@ Method = Annotated[
     typer.Option(
         "--method",
         metavar="METHOD",
-        help="snake (in the order of the pipeline), fast (a search), or one that proves: cpsat,"
-        " milp, enumerate.",
+        help="snake (in the order of the pipeline), fast (a search), or one that proves:"
+        " exact, cpsat, milp, enumerate.",
     ),
 ]
 Family = Annotated[
@@ -77,7 +76,7 @@ Plot = Annotated[
 @options.flat
 def place(
     task: options.Task,
-    schedule: ScheduleFile,
+    schedule: options.ScheduleFile,
     method: Method = "fast",
     family: Family = "rectangles",
     objective: Objective = "hops",
@@ -85,7 +84,7 @@ def place(
     time_limit: options.TimeLimit = None,
     seed: options.Seed = 0,
     workers: options.Workers = None,
-    out: Out = None,
+    out: options.Out = None,
     json: options.Json = None,
     plot: Plot = None,
 ) -> None:
@@ -98,11 +97,7 @@ def place(
 
     instance = task.instance()
     given = without_places(cw.read_schedule(schedule))
-    wrong = cw.violations(instance, given)
-    if wrong:
-        for sentence in wrong:
-            typer.echo(sentence, err=True)
-        raise typer.Exit(1)
+    check_schedule(instance, given)
     placed = cw.place(
         instance,
         given,
@@ -117,23 +112,12 @@ def place(
     links = _links(instance, placed)
     code = _exit_code(placed)
     writes: list[Callable[[], None]] = []
-    if json not in (None, STDOUT):
-        data = _data(instance, placed, links, method=method, family=family, objective=objective)
-        writes.append(lambda: write_json(str(json), data))
-    if out is not None and code == 0:
+    if out is not None and code == FOUND:
         writes.append(lambda: cw.write_schedule(placed.schedule, Path(out)))
-    if plot is not None and code == 0:
+    if plot is not None and code == FOUND:
         writes.append(lambda: cw.draw(instance, placed.schedule, plot))
-    try:
-        attempt_all(writes)
-    finally:  # what cannot be written is at least seen
-        if json == STDOUT:
-            write_json(
-                STDOUT,
-                _data(instance, placed, links, method=method, family=family, objective=objective),
-            )
-        else:
-            _print(placed, links)
+    data = _data(instance, placed, links, method=method, family=family, objective=objective)
+    deliver(json, lambda: data, lambda: _print(placed, links), writes)
     raise typer.Exit(code)
 
 
@@ -201,6 +185,4 @@ def _print(placed: Placed, links: list[SegmentLinks | None]) -> None:
 
 def _exit_code(placed: Placed) -> int:
     missing = [own.stop for own in placed.segments.values() if own.places is None]
-    if not missing:
-        return 0
-    return INFEASIBLE if "infeasible" in missing else NOTHING_FOUND
+    return exit_code(not missing, "infeasible" if "infeasible" in missing else "")

@@ -8,6 +8,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.codes import FOUND, NOTHING_FOUND
 from chipweave.output import STDOUT, write_json, write_text
 from chipweave.status import live
 
@@ -34,8 +35,6 @@ Examples:
   chipweave rank alexnet --package datacentre-4x4 --options ISP,WSP --all-chiplets --json -
   chipweave rank my-tables.yaml --schedule schedule.yaml
 """
-
-RANKED, NOTHING_FOUND = 0, 4
 
 Methods = Annotated[
     list[str],
@@ -118,7 +117,7 @@ def rank(
                 )
             )
     _report(instance, ranks, json=json, markdown=markdown)
-    raise typer.Exit(RANKED if all(_has_place(found) for found in ranks) else NOTHING_FOUND)
+    raise typer.Exit(FOUND if all(_has_place(found) for found in ranks) else NOTHING_FOUND)
 
 
 def _has_place(found: Rank) -> bool:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chipweave.commands import options
-from chipweave.commands.checks import check_outputs
-from chipweave.commands.verify import ScheduleFile
-from chipweave.output import STDOUT, attempt_all, write_json
+from chipweave.commands.checks import check_outputs, check_schedule
+from chipweave.output import deliver
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from instances.instance import Instance
     from schedules.evaluate import Evaluation
     from schedules.simulate import Simulation
 
@@ -46,36 +48,33 @@ Trace = Annotated[
 @options.flat
 def simulate(
     task: options.Task,
-    schedule: ScheduleFile,
+    schedule: options.ScheduleFile,
     no_contention: NoContention = False,
     trace: Trace = None,
     json: options.Json = None,
 ) -> None:
     check_outputs(json=json, trace=trace, inputs=(task.what, task.package, schedule))
     import chipweave as cw
-    from chipweave.grid import console
-    from chipweave.simulation_report import links_table, segments_table, simulation_summary
 
     instance = task.instance()
     found = cw.read_schedule(schedule)
-    wrong = cw.violations(instance, found)
-    if wrong:
-        for sentence in wrong:
-            typer.echo(sentence, err=True)
-        raise typer.Exit(1)
+    check_schedule(instance, found)
     run = cw.simulate(instance, found, contention=not no_contention)
     evaluation = cw.evaluate(instance, found)
-    if json != STDOUT:
-        screen = console()
-        simulation_summary(instance, run, evaluation).show(screen)
-        segments_table(run, evaluation).show(screen)
-        links_table(run, BUSIEST).show(screen)
-    writes = []
-    if json is not None:
-        writes.append(lambda: write_json(json, _data(run, evaluation)))
+    writes: list[Callable[[], None]] = []
     if trace is not None:
         writes.append(lambda: cw.write_trace(run, trace))
-    attempt_all(writes)
+    deliver(json, lambda: _data(run, evaluation), lambda: _print(instance, run, evaluation), writes)
+
+
+def _print(instance: Instance, run: Simulation, evaluation: Evaluation) -> None:
+    from chipweave.grid import console
+    from chipweave.simulation_report import links_table, segments_table, simulation_summary
+
+    screen = console()
+    simulation_summary(instance, run, evaluation).show(screen)
+    segments_table(run, evaluation).show(screen)
+    links_table(run, BUSIEST).show(screen)
 
 
 def _data(run: Simulation, evaluation: Evaluation) -> dict[str, Any]:

@@ -10,8 +10,9 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.codes import exit_code
 from chipweave.commands.why import why_not
-from chipweave.output import STDOUT, attempt_all, write_json
+from chipweave.output import deliver
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -37,12 +38,6 @@ Examples:
   chipweave solve vgg16 --method milp --formulation interval --engine highs --log highs.log
 """
 
-SCHEDULE_FOUND, INFEASIBLE, NOTHING_FOUND = 0, 3, 4
-
-Out = Annotated[
-    str | None,
-    typer.Option("--out", metavar="FILE", help="Write the schedule (.yaml or .json)."),
-]
 Start = Annotated[
     str | None,
     typer.Option(
@@ -83,7 +78,7 @@ def solve(
     log: Log = None,
     json: options.Json = None,
     plot: options.Plot = None,
-    out: Out = None,
+    out: options.Out = None,
 ) -> None:
     check_outputs(json=json, plot=plot, out=out, log=log, inputs=(task.what, task.package))
     check_method(method)
@@ -110,14 +105,17 @@ def solve(
     why = []
     if result.stop == "infeasible":
         why = [*why_not(instance, goal, limits.workers), *conditions.floor_in_cycles(goal)]
-    try:
-        _write(instance, result, why, json=json, plot=plot, out=out)
-    finally:  # what cannot be written is at least seen
-        if json == STDOUT:
-            write_json(STDOUT, _data(instance, result, why))
-        else:
-            _print(instance, result, why)
-    raise typer.Exit(_exit_code(result))
+    elif result.schedule is None:
+        why = [_nothing(result)]
+    schedule = result.schedule
+    writes: list[Callable[[], None]] = []
+    if schedule is not None and out is not None:
+        writes.append(lambda: cw.write_schedule(schedule, Path(out)))
+    if schedule is not None and plot is not None:
+        writes.append(lambda: cw.draw(instance, schedule, plot))
+    data = _data(instance, result, why)
+    deliver(json, lambda: data, lambda: _print(instance, result, why), writes)
+    raise typer.Exit(exit_code(schedule is not None, result.stop))
 
 
 def read_start(instance: Instance, path: str) -> Schedule:
@@ -136,26 +134,17 @@ def read_start(instance: Instance, path: str) -> Schedule:
     return schedule
 
 
-def _write(
-    instance: Instance,
-    result: Result,
-    why: list[str],
-    *,
-    json: str | None,
-    plot: str | None,
-    out: str | None,
-) -> None:
-    import chipweave as cw
-
-    schedule = result.schedule
-    writes: list[Callable[[], None]] = []
-    if json not in (None, STDOUT):
-        writes.append(lambda: write_json(str(json), _data(instance, result, why)))
-    if schedule is not None and out is not None:
-        writes.append(lambda: cw.write_schedule(schedule, Path(out)))
-    if schedule is not None and plot is not None:
-        writes.append(lambda: cw.draw(instance, schedule, plot))
-    attempt_all(writes)
+def _nothing(result: Result) -> str:
+    """What an end without a schedule means, and what may help."""
+    if result.stop == "finished":
+        return (
+            f"{result.method} finds no schedule, which does not mean that there is none:"
+            " `--method exact` finds one, or proves that there is none and says why"
+        )
+    return (
+        f"{result.method} was stopped ({result.stop}) before it had a schedule, which does not mean"
+        " that there is none: give it more, or a start (--start FILE)"
+    )
 
 
 def _data(instance: Instance, result: Result, why: list[str]) -> dict[str, Any]:
@@ -175,9 +164,3 @@ def _print(instance: Instance, result: Result, why: list[str]) -> None:
         schedule_table(instance, result.schedule, result.evaluation).show(screen)
     for line in why:
         screen.print(line, markup=False, soft_wrap=True)
-
-
-def _exit_code(result: Result) -> int:
-    if result.schedule is not None:
-        return SCHEDULE_FOUND
-    return INFEASIBLE if result.stop == "infeasible" else NOTHING_FOUND

@@ -9,7 +9,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
-from chipweave.output import STDOUT, write_json, write_text
+from chipweave.commands.tables import report
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -72,7 +72,6 @@ def strength(
     check_outputs(json=json, markdown=markdown)
     import chipweave as cw
     from chipweave import goals
-    from chipweave.grid import console
     from chipweave.report import strength_table
 
     chosen = None
@@ -96,13 +95,8 @@ def strength(
                 workers=workers,
             )
         )
-    table = strength_table(rows)
-    if STDOUT not in (json, markdown):
-        table.show(console())
-    if json is not None:
-        write_json(json, [row.to_data() for row in rows])
-    if markdown is not None:
-        write_text(markdown, table.markdown())
+    data = [row.to_data() for row in rows]
+    report([strength_table(rows)], data, json=json, markdown=markdown)
 
 
 def named(text: str, batch: int | None) -> Instance:

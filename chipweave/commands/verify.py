@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
+from chipweave.commands.codes import BROKEN, FOUND
 from chipweave.output import STDOUT, write_json
 
 if TYPE_CHECKING:
@@ -29,20 +30,11 @@ Examples:
   chipweave verify resnet50 schedule.yaml --throughput-floor 3e-6 --max-clusters 2
 """
 
-ScheduleFile = Annotated[
-    str,
-    typer.Argument(
-        metavar="SCHEDULE",
-        help="A schedule's file, or a result that `solve --json` wrote.",
-        show_default=False,
-    ),
-]
-
 
 @options.flat
 def verify(
     task: options.Task,
-    schedule: ScheduleFile,
+    schedule: options.ScheduleFile,
     conditions: options.Conditions,
     objective: options.Objective = "latency",
     json: options.Json = None,
@@ -70,7 +62,7 @@ def verify(
             screen.print(sentence, markup=False, soft_wrap=True)
         if not wrong and not broken:
             screen.print("the schedule may run: no constraint is broken")
-    raise typer.Exit(1 if wrong or broken else 0)
+    raise typer.Exit(BROKEN if wrong or broken else FOUND)
 
 
 def _costs(goal: Goal, evaluation: Evaluation | None) -> dict[str, int | float | None]:

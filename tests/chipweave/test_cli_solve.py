@@ -65,6 +65,7 @@ def test_no_schedule_without_a_proof_is_exit_4(run: Run, too_small: Path, tmp_pa
     code, out, _ = run("solve", too_small, "--method", "pipeline", "--plot", picture)
     assert code == 4
     assert "finished" in out
+    assert "does not mean that there is none" in out
     assert not picture.exists()
 
 

@@ -51,6 +51,22 @@ def best_of_all() -> BestOfAll:
     return _best_of_all
 
 
+@pytest.fixture(scope="session")
+def at_hint() -> Callable[[Formulation], Found]:
+    """The objective and the solution of a CP-SAT model at its hint, which has every variable."""
+    return _at_hint
+
+
+def _at_hint(formulation: Formulation) -> Found:
+    proto = formulation.modeller.model.proto
+    assert sorted(proto.solution_hint.vars) == list(range(len(proto.variables)))
+    solver = CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.fix_variables_to_their_hinted_value = True
+    assert solver.solve(formulation.modeller.model) == OPTIMAL
+    return round(solver.objective_value), solver
+
+
 def _solve(formulation: Formulation) -> Found | None:
     model = formulation.modeller.model
     if isinstance(formulation.modeller, CpSatModeller):

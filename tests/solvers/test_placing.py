@@ -257,4 +257,4 @@ def test_claims_that_places_contradict_are_not_believed(
     problem = PlacementProblem(Mesh((2, 2), 1), (2, 2), (Stream(0, 1, 3, False),))
     start = [[(0, 0), (0, 1)], [(1, 0), (1, 1)]]
     with pytest.raises(RuntimeError, match=message):
-        placing_models.by_model({"hops": "cpsat"}, problem, PlaceOptions("free", "hops"), [start])
+        placing_models.by_model("cpsat", problem, PlaceOptions("free", "hops"), [start])
