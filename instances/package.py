@@ -97,7 +97,9 @@ class Package:
         mesh: (X, Y), columns and rows of chiplets.
         element_bytes: width of a weight and of an activation.
         overlap: a stage hides communication behind computation (max) instead of adding it.
+        chiplet: that of all places but those in `unlike`.
         faults: what of the mesh is out of order.
+        unlike: places with a chiplet of another kind, and that chiplet; all clocks are the same.
     """
 
     name: str
@@ -108,6 +110,11 @@ class Package:
     nop: NetworkOnPackage
     dram: Dram
     faults: Faults = Faults()
+    unlike: tuple[tuple[Tile, Chiplet], ...] = ()
+
+    def chiplet_at(self, tile: Tile) -> Chiplet:
+        """The chiplet at a place."""
+        return dict(self.unlike).get(tile, self.chiplet)
 
     @property
     def chiplets(self) -> int:

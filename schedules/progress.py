@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from instances.instance import Instance
 from schedules.evaluate import evaluate
@@ -23,6 +24,9 @@ Stop = Literal[
     "finished",
 ]
 """Why a run ended; whether there is a schedule is another matter."""
+
+Found = TypeVar("Found")
+"""A kind of schedule."""
 
 
 @dataclass(frozen=True)
@@ -48,16 +52,15 @@ class WrongBoundError(RuntimeError):
     """A schedule costs less than a bound allows: a defect of the method, or of its solver."""
 
 
-class Progress:
+class Keeper(Generic[Found]):
     """Keeps a run's best schedule and bound, and its clock.
 
     A method offers every schedule that it finds; each is verified and evaluated here, so that an
     objective never comes from the method itself.
 
     Attributes:
-        goal: what is minimised, and under which conditions.
         best: the incumbent, None while there is none.
-        objective: its value: cycles, picojoules or their product, as the goal says.
+        objective: its value, None while there is none.
         bound: the best valid lower bound, None while there is none.
         trace: a point for each improvement.
         counts: how often the method has done what, by name.
@@ -65,14 +68,10 @@ class Progress:
 
     def __init__(
         self,
-        instance: Instance,
         time_limit: float | None = None,
         listener: Callable[[TracePoint], None] | None = None,
-        goal: Goal | None = None,
     ) -> None:
-        self.instance = instance
-        self.goal = Goal() if goal is None else goal
-        self.best: Schedule | None = None
+        self.best: Found | None = None
         self.objective: int | None = None
         self.bound: float | None = None
         self.trace: list[TracePoint] = []
@@ -80,6 +79,14 @@ class Progress:
         self._listener = listener
         self._start = time.perf_counter()
         self._time_limit = time_limit
+
+    @abstractmethod
+    def wrong(self, schedule: Found) -> list[str]:
+        """Why a schedule may not run, a sentence each; empty if it may."""
+
+    @abstractmethod
+    def value(self, schedule: Found) -> int:
+        """What a schedule costs that may run."""
 
     @property
     def seconds(self) -> float:
@@ -101,33 +108,22 @@ class Progress:
         """Whether the bound proves the incumbent optimal."""
         return self.objective is not None and self.bound == self.objective
 
-    def offer(self, schedule: Schedule) -> int:
+    def offer(self, schedule: Found) -> int:
         """Verify and evaluate a schedule, keep it if it is the best; return its objective.
 
         Raises:
             WrongScheduleError: the schedule violates a constraint or a condition of the goal.
             WrongBoundError: the schedule undercuts the bound.
         """
-        wrong = violations(self.instance, schedule) or breaches(self.instance, schedule, self.goal)
+        wrong = self.wrong(schedule)
         if wrong:
             raise WrongScheduleError("; ".join(wrong))
-        value = self.goal.value(evaluate(self.instance, schedule))
+        value = self.value(schedule)
         if self.objective is None or value < self.objective:
             self.best, self.objective = schedule, value
             self._check_bound()
             self._record()
         return value
-
-    def suggest(self, schedule: Schedule) -> bool:
-        """Offer a schedule that may break conditions of the goal; whether it does not.
-
-        Raises:
-            WrongScheduleError: the schedule violates a constraint of the problem itself.
-        """
-        if not violations(self.instance, schedule) and breaches(self.instance, schedule, self.goal):
-            return False
-        self.offer(schedule)
-        return True
 
     def raise_bound(self, bound: float) -> None:
         """Take note of a valid lower bound.
@@ -156,3 +152,43 @@ class Progress:
         self.trace.append(point)
         if self._listener is not None:
             self._listener(point)
+
+
+class Progress(Keeper[Schedule]):
+    """Keeps the best schedule of an instance.
+
+    Attributes:
+        goal: what is minimised, and under which conditions; the objective is cycles, picojoules or
+            their product, as it says.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        time_limit: float | None = None,
+        listener: Callable[[TracePoint], None] | None = None,
+        goal: Goal | None = None,
+    ) -> None:
+        super().__init__(time_limit, listener)
+        self.instance = instance
+        self.goal = Goal() if goal is None else goal
+
+    def wrong(self, schedule: Schedule) -> list[str]:
+        """Violations, or else breaches of the goal."""
+        found = violations(self.instance, schedule)
+        return found or breaches(self.instance, schedule, self.goal)
+
+    def value(self, schedule: Schedule) -> int:
+        """The goal's value."""
+        return self.goal.value(evaluate(self.instance, schedule))
+
+    def suggest(self, schedule: Schedule) -> bool:
+        """Offer a schedule that may break conditions of the goal; whether it does not.
+
+        Raises:
+            WrongScheduleError: the schedule violates a constraint of the problem itself.
+        """
+        if not violations(self.instance, schedule) and breaches(self.instance, schedule, self.goal):
+            return False
+        self.offer(schedule)
+        return True

@@ -15,7 +15,16 @@ __all__ = ["OPTIONS", "build_tables", "make_instance"]
 def make_instance(
     network: Network, package: Package, batch: int, name: str | None = None
 ) -> Instance:
-    """An instance of a network on a package; nothing is computed before a cost is asked for."""
+    """An instance of a network on a package; nothing is computed before a cost is asked for.
+
+    Raises:
+        ValueError: the package has unlike chiplets, which regions of any chiplets cannot have.
+    """
+    if package.unlike:
+        raise ValueError(
+            f"package {package.name!r} has unlike chiplets: a region is a number of equal ones."
+            f" Schedule it as a workload, with --models {network.name}:{batch}"
+        )
     label = name if name is not None else f"{network.name} on {package.name}"
     return Instance(label, batch, AnalyticCosts(network, package), network, package)
 

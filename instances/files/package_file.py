@@ -27,9 +27,12 @@
       chiplets: [[1, 0]]                  # [column, row]: do not compute, but pass traffic on
       missing: []                         # neither
       links: [[[0, 0], [0, 1]]]           # pairs of neighbours
+    unlike:                               # chiplets of other kinds; by default none
+      - places: [[0, 1], [1, 1]]
+        dataflow: output-stationary       # keys of `chiplet` that differ from it; not the clock
 
-Every key but `name` and `faults` is required; the meaning is that of the attribute of the same name
-in `instances.package`.
+Every key but `name`, `faults` and `unlike` is required; the meaning is that of the attribute of the
+same name in `instances.package`.
 """
 
 from __future__ import annotations
@@ -100,6 +103,19 @@ class FaultsModel(FileModel):
     links: Items[Ends] = Field(default=[])
 
 
+class UnlikeModel(FileModel):
+    """An item of `unlike`: keys that are absent are as in `chiplet`."""
+
+    places: Annotated[Items[Spot], Field(min_length=1)]
+    dataflow: Dataflow | None = None
+    array: Pair | None = None
+    buffer_bytes: Rate | None = None
+    mac_pj: Constant | None = None
+    buffer_read_pj_per_bit: Constant | None = None
+    buffer_write_pj_per_bit: Constant | None = None
+    leakage_w: Constant | None = None
+
+
 class PackageModel(FileModel):
     """A package file, or the package inside an instance file."""
 
@@ -112,6 +128,7 @@ class PackageModel(FileModel):
     nop: NopModel
     dram: DramModel
     faults: FaultsModel = FaultsModel()
+    unlike: Items[UnlikeModel] = Field(default=[])
 
 
 def read_package(path: str | Path) -> Package:
@@ -148,18 +165,19 @@ def package_from_data(
         found = f"{model.mesh} ({columns * rows} chiplets)"
         problems.mismatch((*place, "mesh"), found, f"at most {MAX_CHIPLETS} chiplets")
     faults = _faults(model, problems, place)
+    chiplet = _chiplet(model.chiplet.model_dump())
+    unlike = _unlike(model, chiplet, problems, place)
     problems.stop_if_any()
-    chiplet = model.chiplet.model_dump()
-    chiplet["array"] = tuple(chiplet["array"])
     package = Package(
         name=model.name or default_name,
         mesh=(columns, rows),
         element_bytes=model.element_bytes,
         overlap=model.overlap,
-        chiplet=Chiplet(**chiplet),
+        chiplet=chiplet,
         nop=NetworkOnPackage(**model.nop.model_dump()),
         dram=Dram(**model.dram.model_dump()),
         faults=faults,
+        unlike=unlike,
     )
     if faults != Faults():
         try:
@@ -168,6 +186,30 @@ def package_from_data(
             problems.add((*place, "faults"), str(error))
             problems.stop_if_any()
     return package
+
+
+def _chiplet(data: dict[str, Any]) -> Chiplet:
+    return Chiplet(**{**data, "array": tuple(data["array"])})
+
+
+def _unlike(
+    model: PackageModel, usual: Chiplet, problems: Problems, place: Place
+) -> tuple[tuple[Tile, Chiplet], ...]:
+    """Places and their chiplets; places off the mesh or named twice are problems."""
+    columns, rows = model.mesh
+    found: dict[Tile, Chiplet] = {}
+    for k, item in enumerate(model.unlike):
+        changes = item.model_dump(exclude={"places"}, exclude_none=True)
+        chiplet = _chiplet({**asdict(usual), **changes})
+        for n, (x, y) in enumerate(item.places):
+            where = (*place, "unlike", k, "places", n)
+            if x >= columns or y >= rows:
+                expected = f"a place on the {columns} x {rows} mesh"
+                problems.mismatch(where, f"[{x}, {y}]", expected)
+            elif (x, y) in found:
+                problems.mismatch(where, f"[{x}, {y}]", "each place once")
+            found[x, y] = chiplet
+    return tuple((tile, found[tile]) for tile in sorted(found) if found[tile] != usual)
 
 
 def _faults(model: PackageModel, problems: Problems, place: Place) -> Faults:
@@ -199,7 +241,21 @@ def package_to_data(package: Package) -> dict[str, object]:
     faults = data.pop("faults")
     if package.faults != Faults():
         data["faults"] = {key: _lists(found) for key, found in faults.items()}
+    unlike = data.pop("unlike")
+    if unlike:
+        data["unlike"] = _unlike_to_data(package)
     return data
+
+
+def _unlike_to_data(package: Package) -> list[dict[str, Any]]:
+    """An item for each kind of chiplet, with what is different."""
+    usual = asdict(package.chiplet)
+    items = []
+    for chiplet in dict.fromkeys(chiplet for _, chiplet in package.unlike):
+        places = [list(tile) for tile, own in package.unlike if own == chiplet]
+        changes = {key: value for key, value in asdict(chiplet).items() if value != usual[key]}
+        items.append({"places": places, **{key: _lists(value) for key, value in changes.items()}})
+    return items
 
 
 def _lists(data: Any) -> Any:

@@ -23,6 +23,7 @@ from instances.networks.transformers import (
     BERT_BASE,
     BERT_LARGE,
     GPT2,
+    GPT2_LARGE,
     GPT2_XL,
     bert,
     gpt2,
@@ -80,6 +81,7 @@ NETWORKS: Mapping[str, BuiltIn] = MappingProxyType(
         "gpt2-decode": BuiltIn(
             "GPT-2 (124 M), one token with a KV cache", partial(gpt2_decode, GPT2), 1024
         ),
+        "gpt2-large": BuiltIn("GPT-2 large (774 M), prefill", partial(gpt2, GPT2_LARGE), 1024),
         "gpt2-xl": BuiltIn("GPT-2 XL (1.6 G), prefill", partial(gpt2, GPT2_XL), 1024),
         "gpt2-xl-decode": BuiltIn(
             "GPT-2 XL (1.6 G), one token with a KV cache", partial(gpt2_decode, GPT2_XL), 1024

@@ -28,8 +28,9 @@ BERT_LARGE = Size("bert-large", 24, 1024, 16)
 """Devlin et al. 2019, section 3."""
 
 GPT2 = Size("gpt2", 12, 768, 12)
+GPT2_LARGE = Size("gpt2-large", 36, 1280, 20)
 GPT2_XL = Size("gpt2-xl", 48, 1600, 25)
-"""Radford et al. 2019, table 2, the smallest and the largest."""
+"""Radford et al. 2019, table 2, the smallest and the two largest."""
 
 VIT_B_16 = Size("vit_b_16", 12, 768, 12)
 """Dosovitskiy et al. 2021, table 1."""

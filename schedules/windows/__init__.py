@@ -1,0 +1,1 @@
+"""Schedules of several models on one package, by time windows."""
