@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from experiments.gap import Summary as Summary
     from experiments.gap import gaps as gaps
     from experiments.gap import stored_gaps as stored_gaps
-    from experiments.names import network_of as network_of
-    from experiments.names import package_of as package_of
     from experiments.pareto import Front as Front
     from experiments.pareto import Point as Point
     from experiments.pareto import pareto as pareto
@@ -68,6 +66,8 @@ if TYPE_CHECKING:
     from instances.files import write_tables as write_tables
     from instances.generate import random_instance as random_instance
     from instances.instance import Instance as Instance
+    from instances.names import network_of as network_of
+    from instances.names import package_of as package_of
     from instances.network import Layer as Layer
     from instances.network import Network as Network
     from instances.networks import build_network as build_network
@@ -204,9 +204,9 @@ _HOMES = {
     "lower_bound": "heuristics.bounds",
     "make_instance": "instances.cost",
     "network_names": "instances.networks",
-    "network_of": "experiments.names",
+    "network_of": "instances.names",
     "package_names": "instances.packages",
-    "package_of": "experiments.names",
+    "package_of": "instances.names",
     "pareto": "experiments.pareto",
     "place": "solvers.placing",
     "place_fast": "heuristics.placement",

@@ -10,8 +10,8 @@ from typing import Any
 
 from experiments.cases import Case
 from experiments.definition import Experiment
-from experiments.names import package_of
 from experiments.store import Record, Store, label
+from instances.names import package_of
 from schedules.files import schedule_from_data
 from schedules.schedule import Schedule
 

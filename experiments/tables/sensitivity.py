@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from experiments.names import package_of, split
 from experiments.tables.comparison import proof
 from experiments.tables.parts import Cell, Column, Figure, Heading, Panel, Part, Table
 from experiments.tables.runs import Runs, ratio
 from instances.files.package_file import package_to_data
+from instances.names import package_of, split
 
 OPTIMUM = "exact"
 

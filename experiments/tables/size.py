@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from experiments.cases import Case
-from experiments.names import network_of
 from experiments.tables.parts import Cell, Column, Figure, Heading, Panel, Part, Table
 from experiments.tables.runs import Run, Runs, chiplets, ratio
+from instances.names import network_of
 
 OPTIMUM = "exact"
 

@@ -18,14 +18,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from instances.files import read_network, read_package
 from instances.files.errors import Problems
-from instances.files.package_file import package_from_data, package_to_data
+from instances.files.network_file import read_network
+from instances.files.package_file import package_from_data, package_to_data, read_package
 from instances.files.text import SUFFIXES
 from instances.network import Network
 from instances.networks import build_network
 from instances.package import Package
-from instances.packages import load_package
 
 
 @cache
@@ -55,6 +54,8 @@ def package_of(name: str) -> Package:
         ValueError: there is no such package or key, a value that a package cannot have, or a file
             that cannot be used (FileError).
     """
+    from instances.packages import load_package  # it reads files, as this module does
+
     base, changes = split(name)
     package = read_package(base) if _is_file(base) else load_package(base)
     data = package_to_data(package)
