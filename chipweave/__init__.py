@@ -64,10 +64,10 @@ if TYPE_CHECKING:
     from instances.files import write_network as write_network
     from instances.files import write_package as write_package
     from instances.files import write_tables as write_tables
+    from instances.files.names import network_of as network_of
+    from instances.files.names import package_of as package_of
     from instances.generate import random_instance as random_instance
     from instances.instance import Instance as Instance
-    from instances.names import network_of as network_of
-    from instances.names import package_of as package_of
     from instances.network import Layer as Layer
     from instances.network import Network as Network
     from instances.networks import build_network as build_network
@@ -204,9 +204,9 @@ _HOMES = {
     "lower_bound": "heuristics.bounds",
     "make_instance": "instances.cost",
     "network_names": "instances.networks",
-    "network_of": "instances.names",
+    "network_of": "instances.files.names",
     "package_names": "instances.packages",
-    "package_of": "instances.names",
+    "package_of": "instances.files.names",
     "pareto": "experiments.pareto",
     "place": "solvers.placing",
     "place_fast": "heuristics.placement",

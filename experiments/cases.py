@@ -12,8 +12,8 @@ from typing import Any
 from experiments.fingerprint import content, version_of
 from experiments.store import Record, Task
 from instances.cost import make_instance
+from instances.files.names import network_of, package_of
 from instances.instance import Instance
-from instances.names import network_of, package_of
 from instances.networks import network_names
 from instances.packages import package_names
 from schedules.goal import Goal
@@ -37,7 +37,7 @@ class Case:
     """An instance by names.
 
     Attributes:
-        network, package: as `instances.names` reads them.
+        network, package: as `instances.files.names` reads them.
         batch: m, samples a run.
     """
 

@@ -2,7 +2,7 @@
 
     kind: experiment
     name: comparison                        # by default the file's name
-    networks: [alexnet, gpt2?sequence=256]  # as instances.names reads them; all: the built-in
+    networks: [alexnet, gpt2?sequence=256]  # as instances.files.names reads them; all: the built-in
     packages: [simba-4x4, simba-16x16]
     batches: [64]                           # this is the default
     methods:                                # names, or mappings with more arguments of solve
@@ -32,9 +32,9 @@ from pydantic import BeforeValidator, Field
 from experiments.cases import OF_GOAL, Case
 from experiments.store import Task
 from instances.files.errors import Place, Problems, listed
+from instances.files.names import network_of, package_of
 from instances.files.schema import Batch, FileModel, Name, validate
 from instances.files.text import kind_of, read_data
-from instances.names import network_of, package_of
 from instances.networks import network_names
 from instances.packages import package_names
 from schedules.goal import Goal, Objective
@@ -50,7 +50,7 @@ class Experiment:
     """What is to be run; `tasks` lists the runs.
 
     Attributes:
-        networks, packages: names, as `instances.names` reads them.
+        networks, packages: names, as `instances.files.names` reads them.
         methods: names, or mappings of `method` and more arguments of `solve`, `objective` and
             the limits of a goal (`segments`, `clusters`, `chiplets`) too.
         batches: samples a run.

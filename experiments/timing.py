@@ -19,7 +19,7 @@ from experiments.cases import Case, Watch, run
 from experiments.pace import Pace
 from experiments.store import Record, Store, Task
 from instances.cost import make_instance
-from instances.names import network_of, package_of
+from instances.files.names import network_of, package_of
 
 MARK = b"run "
 """Begins the lines in which a process tells of a run; what it calls may print others."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import isqrt
 from typing import Literal, get_args
 
 from instances.network import Network
@@ -65,7 +66,8 @@ class Job:
     @cached_property
     def mini_batches(self) -> tuple[int, ...]:
         """Samples that may pass through a pipeline together: the divisors of the batch, rising."""
-        return tuple(n for n in range(1, self.batch + 1) if self.batch % n == 0)
+        small = [n for n in range(1, isqrt(self.batch) + 1) if self.batch % n == 0]
+        return tuple(sorted({*small, *(self.batch // n for n in small)}))
 
 
 @dataclass(frozen=True)

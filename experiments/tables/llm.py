@@ -7,7 +7,7 @@ from experiments.tables.batch import facts
 from experiments.tables.comparison import OPTIMUM, REFERENCE, proof, throughput
 from experiments.tables.parts import Cell, Column, Figure, Heading, Panel, Part, Table
 from experiments.tables.runs import Runs, chiplets
-from instances.names import split
+from instances.files.names import split
 from instances.networks import NETWORKS
 
 ABOUT = f"""A sample of prefill is a whole prompt; one of decode is the last token of a context of

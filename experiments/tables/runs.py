@@ -11,7 +11,7 @@ from typing import Any
 from experiments.cases import Case
 from experiments.definition import Experiment
 from experiments.store import Record, Store, label
-from instances.names import package_of
+from instances.files.names import package_of
 from schedules.files import schedule_from_data
 from schedules.schedule import Schedule
 

@@ -7,8 +7,8 @@ from typing import Any
 from experiments.tables.comparison import proof
 from experiments.tables.parts import Cell, Column, Figure, Heading, Panel, Part, Table
 from experiments.tables.runs import Runs, ratio
+from instances.files.names import package_of, split
 from instances.files.package_file import package_to_data
-from instances.names import package_of, split
 
 OPTIMUM = "exact"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from experiments.cases import Case
 from experiments.tables.parts import Cell, Column, Figure, Heading, Panel, Part, Table
 from experiments.tables.runs import Run, Runs, chiplets, ratio
-from instances.names import network_of
+from instances.files.names import network_of
 
 OPTIMUM = "exact"
 

@@ -107,6 +107,23 @@ class PackageCosts:
         each = self.package.dram.pj_per_bit + self.package.nop.pj_per_bit * hops
         return _rint(8 * each * amount)
 
+    def check(self, amount: int, moved: int) -> None:
+        """Refuse what does not fit in 64 bits.
+
+        Args:
+            amount: the most bytes of one transfer.
+            moved: bytes of all transfers together.
+        """
+        rates = (self._port_rate, self._dram_rate)
+        far = int(self.hops.max(initial=0)) + int(self.port_hops.max(initial=0))
+        energy = 8 * (self.package.dram.pj_per_bit + self.package.nop.pj_per_bit * far)
+        most = max(amount * rate.numerator for rate in rates)
+        if max(most, moved * ceil(max(rates)), moved * ceil(energy)) >= 2**62:
+            raise ValueError(
+                f"what moves on package {self.package.name!r} has costs that do not fit in 64 bits:"
+                " lower the batch or take rounder bandwidths"
+            )
+
     def _ways(self, hops: Ints) -> Ints:
         most = int(hops.max(initial=0))
         return np.array([way_cycles(self.package, n) for n in range(most + 1)])[hops]
@@ -124,6 +141,9 @@ def _rint(picojoules: Floats) -> Ints:
 
 class JobCosts:
     """What the units of one model take and move.
+
+    Raises:
+        ValueError: costs that do not fit in 64 bits.
 
     Attributes:
         compute: [K,U] cycles of a sample, by kind of chiplet.
@@ -164,7 +184,20 @@ class JobCosts:
         alone = [_alone(gather_facts(network, _one(costs.package, kind))) for kind in costs.kinds]
         self.compute = np.array([np.add.reduceat(cycles, cuts) for cycles, _ in alone])
         self.energy = np.array([np.add.reduceat(energy, cuts) for _, energy in alone])
+        self._check()
         self._known: dict[int, StageCosts] = {}
+
+    def _check(self) -> None:
+        batch = self.job.batch
+        kinds = (self.arrives, self.leaves, self.held)
+        sample = [sum(map(int, own)) for own in kinds] + [int(self.live.max())]
+        weights = sum(map(int, self.weights))
+        self._costs.check(max(weights, batch * max(sample)), batch * (weights + sum(sample)))
+        own = (sum(map(int, row)) for table in (self.compute, self.energy) for row in table)
+        if batch * max(own) >= 2**62:
+            raise ValueError(
+                f"{self.job.name} has costs that do not fit in 64 bits: lower the batch"
+            )
 
     def stages(self, mini_batch: int) -> StageCosts:
         """The cost tables for a mini-batch, one of the job's."""

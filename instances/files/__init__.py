@@ -1,6 +1,7 @@
-"""Networks, packages and instances in YAML and JSON files.
+"""Networks, packages, instances and workloads in YAML and JSON files.
 
-The formats are described in `network_file`, `package_file`, `table_schema` and `instance_file`.
+The formats are described in `network_file`, `package_file`, `table_schema`, `instance_file` and
+`workload_file`.
 """
 
 from instances.files.errors import FileError
@@ -8,14 +9,17 @@ from instances.files.instance_file import read_instance, write_instance
 from instances.files.network_file import read_network, write_network
 from instances.files.package_file import read_package, write_package
 from instances.files.table_file import write_tables
+from instances.files.workload_file import read_workload, write_workload
 
 __all__ = [
     "FileError",
     "read_instance",
     "read_network",
     "read_package",
+    "read_workload",
     "write_instance",
     "write_network",
     "write_package",
     "write_tables",
+    "write_workload",
 ]

@@ -64,6 +64,8 @@ def read_instance(
     source, stem = str(path), Path(path).stem
     data = read_data(path)
     problems = Problems(source, data)
+    if data.get("kind") == "workload":
+        fail(source, "holds several models; only `chipweave solve` and `verify` take those")
     kind = kind_of(data, source, KINDS)
     if batch is not None and batch < 1:
         fail(source, f"batch {batch} is not at least 1")
@@ -149,8 +151,8 @@ def _make(
     lists = sum(len(t.consumers) * len(OPTIONS) + 2 for t in network.tensors)
     check_entries(len(network.layers), len(OPTIONS), package.chiplets, lists, problems)
     _check_products(network, package, problems)
-    instance = make_instance(network, package, batch, name)
     try:
+        instance = make_instance(network, package, batch, name)
         tables = instance.tables
     except ValueError as error:
         fail(problems.source, str(error))

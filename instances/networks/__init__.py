@@ -114,6 +114,16 @@ def is_network_name(name: object) -> bool:
     return isinstance(name, str) and (name in NETWORKS or _SIZED.fullmatch(name) is not None)
 
 
+def takes_sequence(name: str) -> bool:
+    """Whether there is a network of this name, and it has a sequence length.
+
+    Raises:
+        ValueError: a generated network with a number of layers that it cannot have.
+    """
+    entry = _find(name)
+    return entry is not None and entry.sequence is not None
+
+
 def build_network(name: str, **arguments: int) -> Network:
     """Build a built-in network, such as `build_network("bert-base", sequence=128)`.
 

@@ -17,7 +17,14 @@ from instances.files.errors import Problems
 from instances.files.package_file import package_from_data
 from instances.files.text import parse_data
 from instances.package import Package
-from instances.packages.mixed import BASE, MIXED_NAMES, mixed_package, mixed_size
+from instances.packages.mixed import (
+    BASE,
+    MIXED_NAMES,
+    MONOLITHS,
+    PATTERNS,
+    mixed_package,
+    mixed_size,
+)
 
 MAX_SIDE = 64
 """Columns and rows of a derived package."""
@@ -67,8 +74,8 @@ def load_package(name: str) -> Package:
         hint = f" Did you mean {' or '.join(close)}?" if close else ""
         raise ValueError(
             f"there is no built-in package {name!r}.{hint} Built in: {', '.join(package_names())},"
-            f" and other meshes of {' and '.join(package_families())}; for several models"
-            f" {', '.join(MIXED_NAMES)}"
+            f" and other meshes of {' and '.join(package_families())}; for several models het-XxY"
+            f" or het-XxY-PATTERN with one of {', '.join((*PATTERNS, *MONOLITHS))}"
         )
     family, columns, rows = sized
     _check_mesh(name, columns, rows)

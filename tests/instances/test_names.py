@@ -7,7 +7,7 @@ import pytest
 
 from experiments.cases import Case
 from instances.files import write_network, write_package
-from instances.names import network_of, package_of
+from instances.files.names import network_of, package_of
 from instances.networks import build_network
 from instances.packages import load_package
 

@@ -7,24 +7,34 @@
     simba-4x4?nop.bandwidth=50000000000&dram.ports=4    keys of the package's file, by path
 
 Values are written as in JSON; what is no JSON is text: `?overlap=false&chiplet.dataflow=...`.
+
+Several models are written with their batches, and perhaps with their units, commas between:
+
+    gpt2:8,resnet50:32                                  a network and a batch
+    gpt2?sequence=128@layer:8,resnet50@stage:32         layer, block or stage is a unit
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from instances.files.errors import Problems
+from instances.files.errors import Problems, closest
 from instances.files.network_file import read_network
 from instances.files.package_file import package_from_data, package_to_data, read_package
+from instances.files.schema import MAX_BATCH
 from instances.files.text import SUFFIXES
 from instances.network import Network
-from instances.networks import build_network
+from instances.networks import build_network, takes_sequence
 from instances.package import Package
+from instances.workload import GRAINS, Grain, Job, job
+
+MODEL = "network[?sequence=N][@units]:batch"
+"""How a model is written."""
 
 
 @cache
@@ -63,6 +73,71 @@ def package_of(name: str) -> Package:
         _put(data, path, value, name)
     changed = package_from_data(data, Problems(name, data), default_name=name)
     return package if changed == package else replace(changed, name=name)
+
+
+def models_of(text: str) -> list[tuple[str, int]]:
+    """Name and batch of each model of a list with commas.
+
+    Raises:
+        ValueError: one is not written as MODEL, or its batch is too large.
+    """
+    found = []
+    for model in text.split(","):
+        name, _, batch = model.strip().rpartition(":")
+        if not name:
+            raise ValueError(f"{model.strip()!r} has no batch: {_EXPECTED}")
+        if not (batch.isdecimal() and batch.isascii()):
+            raise ValueError(f"{model.strip()!r}: batch {batch!r} is no whole number: {_EXPECTED}")
+        if len(batch) > len(str(MAX_BATCH)) or int(batch) > MAX_BATCH:
+            raise ValueError(f"{model.strip()!r}: expected a batch of at most {MAX_BATCH:,}")
+        found.append((name, int(batch)))
+    return found
+
+
+_EXPECTED = f"expected {MODEL}, such as resnet50:32 or gpt2?sequence=128@layer:8"
+
+
+def jobs_of(
+    models: Iterable[tuple[str, int]], *, sequence: int | None = None, grain: Grain | None = None
+) -> tuple[Job, ...]:
+    """Models by names and batches.
+
+    Args:
+        models: a name is as in MODEL, without the batch.
+        sequence: tokens, for those networks that have a sequence length and do not name one.
+        grain: units of those that do not name theirs; blocks by default.
+
+    Raises:
+        ValueError: an unknown network or grain, a batch below 1, or a sequence for none of them.
+    """
+    given = list(models)
+    if sequence is not None and not any(takes_sequence(_base(name)) for name, _ in given):
+        raise ValueError("a sequence length is for networks that have one: none of the models has")
+    return tuple(_job(name, batch, sequence, grain or "block") for name, batch in given)
+
+
+def _job(name: str, batch: int, sequence: int | None, grain: Grain) -> Job:
+    network, units = _units(name)
+    if sequence is not None and "?" not in network and takes_sequence(network):
+        network = f"{network}?sequence={sequence}"
+    return job(network_of(network), batch, units or grain)
+
+
+def _base(name: str) -> str:
+    """The network's name alone."""
+    return split(_units(name)[0])[0]
+
+
+def _units(name: str) -> tuple[str, Grain | None]:
+    """What stands before the last '@', and the grain behind it."""
+    network, mark, units = name.rpartition("@")
+    if not mark or _is_file(name):
+        return name, None
+    for grain in GRAINS:
+        if units == grain:
+            return network, grain
+    near = closest(units, GRAINS)
+    raise ValueError(f"{name}: found units {units!r}, expected one of {', '.join(GRAINS)}{near}")
 
 
 def split(name: str) -> tuple[str, dict[str, Any]]:
