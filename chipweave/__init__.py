@@ -3,6 +3,7 @@
     import chipweave as cw
 
     result = cw.solve(cw.instance("resnet50", "simba-4x4", batch=64), method="exact")
+    several = cw.solve_workload(cw.workload("gpt2:8,resnet50:32", "het-2x2"), method="exact")
 
 Names are loaded when they are first used, so that the import itself costs nothing.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chipweave.inputs import instance as instance
+    from chipweave.inputs import workload as workload
     from chipweave.versions import show_versions as show_versions
     from experiments.ablation import Variant as Variant
     from experiments.ablation import ablation as ablation
@@ -56,17 +58,21 @@ if TYPE_CHECKING:
     from heuristics.scope import Steps as Steps
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
+    from instances.cost.jobs import WorkloadCosts as WorkloadCosts
     from instances.files import FileError as FileError
     from instances.files import read_instance as read_instance
     from instances.files import read_network as read_network
     from instances.files import read_package as read_package
+    from instances.files import read_workload as read_workload
     from instances.files import write_instance as write_instance
     from instances.files import write_network as write_network
     from instances.files import write_package as write_package
     from instances.files import write_tables as write_tables
+    from instances.files import write_workload as write_workload
     from instances.files.names import network_of as network_of
     from instances.files.names import package_of as package_of
     from instances.generate import random_instance as random_instance
+    from instances.generate_workload import random_workload as random_workload
     from instances.instance import Instance as Instance
     from instances.network import Layer as Layer
     from instances.network import Network as Network
@@ -76,6 +82,9 @@ if TYPE_CHECKING:
     from instances.packages import load_package as load_package
     from instances.packages import package_names as package_names
     from instances.tables import CostTables as CostTables
+    from instances.workload import Job as Job
+    from instances.workload import Workload as Workload
+    from instances.workload import job as job
     from schedules.draw import draw_schedule
     from schedules.draw_front import draw_front as draw_front
     from schedules.draw_front import plot_front as plot_front
@@ -105,11 +114,25 @@ if TYPE_CHECKING:
     from schedules.simulate import simulate as simulate
     from schedules.simulate import write_trace as write_trace
     from schedules.verify import violations as violations
+    from schedules.windows.draw import draw_windows as draw_windows
+    from schedules.windows.evaluate import WindowEvaluation as WindowEvaluation
+    from schedules.windows.evaluate import evaluate_windows as evaluate_windows
+    from schedules.windows.files import read_windows as read_windows
+    from schedules.windows.files import write_windows as write_windows
+    from schedules.windows.goal import WindowGoal as WindowGoal
+    from schedules.windows.schedule import Run as Run
+    from schedules.windows.schedule import Stage as Stage
+    from schedules.windows.schedule import Window as Window
+    from schedules.windows.schedule import WindowSchedule as WindowSchedule
+    from schedules.windows.verify import window_violations as window_violations
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
     from solvers.joint import JointResult as JointResult
     from solvers.joint import place_jointly as place_jointly
+    from solvers.multi_model import WINDOW_METHODS as WINDOW_METHODS
+    from solvers.multi_model import WindowResult as WindowResult
+    from solvers.multi_model import solve_workload as solve_workload
     from solvers.placing import Placed as Placed
     from solvers.placing import place as place
     from solvers.ranking import Rank as Rank
@@ -152,6 +175,7 @@ _HOMES = {
     "Gap": "experiments.gap",
     "Goal": "schedules.goal",
     "Instance": "instances.instance",
+    "Job": "instances.workload",
     "JointResult": "solvers.joint",
     "Layer": "instances.network",
     "METHODS": "solvers.solve",
@@ -161,19 +185,21 @@ _HOMES = {
     "Package": "instances.package",
     "Pin": "schedules.goal",
     "Placed": "solvers.placing",
+    "PlacedEvaluation": "schedules.placed",
     "PlacementCost": "schedules.placement",
     "PlacementProblem": "schedules.placement",
-    "PlacedEvaluation": "schedules.placed",
     "Point": "experiments.pareto",
     "Rank": "solvers.ranking",
     "Record": "experiments.store",
     "Report": "experiments.report",
     "Result": "solvers.result",
+    "Run": "schedules.windows.schedule",
     "Schedule": "schedules.schedule",
     "Segment": "schedules.schedule",
     "SegmentLinks": "schedules.links",
     "Simulation": "schedules.simulate",
     "Space": "solvers.ranking",
+    "Stage": "schedules.windows.schedule",
     "State": "experiments.state",
     "Steps": "heuristics.scope",
     "Store": "experiments.store",
@@ -181,7 +207,15 @@ _HOMES = {
     "Summary": "experiments.gap",
     "Task": "experiments.store",
     "Variant": "experiments.ablation",
+    "WINDOW_METHODS": "solvers.multi_model",
     "Weights": "schedules.goal",
+    "Window": "schedules.windows.schedule",
+    "WindowEvaluation": "schedules.windows.evaluate",
+    "WindowGoal": "schedules.windows.goal",
+    "WindowResult": "solvers.multi_model",
+    "WindowSchedule": "schedules.windows.schedule",
+    "Workload": "instances.workload",
+    "WorkloadCosts": "instances.cost.jobs",
     "ablation": "experiments.ablation",
     "breaches": "schedules.goal",
     "build_network": "instances.networks",
@@ -190,14 +224,17 @@ _HOMES = {
     "compare": "experiments.compare",
     "draw": "schedules.draw:draw_schedule",
     "draw_front": "schedules.draw_front",
+    "draw_windows": "schedules.windows.draw",
     "engines": "solvers.engines",
     "evaluate": "schedules.evaluate",
+    "evaluate_windows": "schedules.windows.evaluate",
     "explain": "solvers.explain",
     "export": "formulations.export",
     "formulate": "formulations.formulation",
     "gaps": "experiments.gap",
     "hold": "schedules.goal",
     "instance": "chipweave.inputs",
+    "job": "instances.workload",
     "latency_cap_for": "schedules.goal",
     "link_report": "schedules.links",
     "load_package": "instances.packages",
@@ -210,29 +247,35 @@ _HOMES = {
     "pareto": "experiments.pareto",
     "place": "solvers.placing",
     "place_fast": "heuristics.placement",
-    "placement_cost": "schedules.placement",
-    "placement_problem": "schedules.placement",
     "place_jointly": "solvers.joint",
     "placed_evaluation": "schedules.placed",
+    "placement_cost": "schedules.placement",
+    "placement_problem": "schedules.placement",
     "plot_front": "schedules.draw_front",
     "random_instance": "instances.generate",
+    "random_workload": "instances.generate_workload",
     "rank": "solvers.ranking",
     "read_experiment": "experiments.definition",
     "read_instance": "instances.files",
     "read_network": "instances.files",
     "read_package": "instances.files",
     "read_schedule": "schedules.files",
+    "read_windows": "schedules.windows.files",
+    "read_workload": "instances.files",
     "rows": "experiments.rows",
     "show_versions": "chipweave.versions",
     "simulate": "schedules.simulate",
     "solve": "solvers.solve",
+    "solve_workload": "solvers.multi_model",
     "state": "experiments.state",
     "stored_ablation": "experiments.ablation",
     "stored_gaps": "experiments.gap",
     "strength": "experiments.strength",
     "sweep": "experiments.sweep",
     "violations": "schedules.verify",
+    "window_violations": "schedules.windows.verify",
     "with_places": "schedules.place",
+    "workload": "chipweave.inputs",
     "write_instance": "instances.files",
     "write_network": "instances.files",
     "write_package": "instances.files",
@@ -241,6 +284,8 @@ _HOMES = {
     "write_schedule": "schedules.files",
     "write_tables": "instances.files",
     "write_trace": "schedules.simulate",
+    "write_windows": "schedules.windows.files",
+    "write_workload": "instances.files",
 }
 """Public name -> its module, and its name there if that is another; as the imports above say."""
 

@@ -1,22 +1,30 @@
-"""From what a user names, a built-in thing or a file, to an instance."""
+"""From what a user names, a built-in thing or a file, to an instance or a workload."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from instances.cost import make_instance
-from instances.files import read_instance, read_package
+from instances.files import read_instance, read_package, read_workload
+from instances.files.names import jobs_of, models_of, package_of
 from instances.files.schema import MAX_BATCH
+from instances.files.text import SUFFIXES, read_data
+from instances.files.workload_file import workload_name
 from instances.instance import Instance
 from instances.network import Network
 from instances.networks import build_network, is_network_name, network_names
 from instances.package import Package
 from instances.packages import is_package_name, load_package, package_names
+from instances.packages.mixed import MIXED_NAMES
+from instances.workload import Grain, Job, Workload, job
 
 DEFAULT_PACKAGE = "simba-4x4"
 DEFAULT_BATCH = 64
+DEFAULT_MIX = "het-2x2"
+"""The package of several models where nobody names one."""
 
 
 def instance(
@@ -63,8 +71,79 @@ def instance(
     )
 
 
+def workload(
+    models: str | Path | Sequence[Job | tuple[str | Network, int]],
+    package: str | Path | Package | None = None,
+    *,
+    sequence: int | None = None,
+    units: Grain | None = None,
+) -> Workload:
+    """Several models on one package.
+
+    Args:
+        models: names and batches such as 'gpt2:8,resnet50@stage:32', as `instances.files.names`
+            reads them; a workload file; or a list of names or networks with their batches, or of
+            jobs.
+        package: as for `instance`, or a built-in one with changes such as
+            'het-2x2?dram.latency_ns=0'; overrides the file's. DEFAULT_MIX where nobody names one.
+        sequence: tokens, for those networks that have a sequence length and do not name one.
+        units: layer, block or stage, for those that do not name theirs; blocks by default.
+
+    Raises:
+        ValueError: an unknown name, a file that cannot be used (FileError), or an argument that
+            does not fit.
+    """
+    chosen = None if package is None else find_package(package)
+    if isinstance(models, Path) or (isinstance(models, str) and _is_file(models)):
+        if sequence is not None or units is not None:
+            raise ValueError(f"{models}: a workload file says itself which sequences and units")
+        return read_workload(models, package=chosen, default_package=load_package(DEFAULT_MIX))
+    if isinstance(models, str):
+        jobs = jobs_of(models_of(models), sequence=sequence, grain=units)
+    else:
+        jobs = _jobs(models, sequence, units)
+    where = chosen or load_package(DEFAULT_MIX)
+    return Workload(workload_name(jobs, where), where, jobs)
+
+
+def _jobs(
+    models: Sequence[Job | tuple[str | Network, int]], sequence: int | None, units: Grain | None
+) -> tuple[Job, ...]:
+    """Models as they are, or made of names and networks."""
+    named = [own for own in models if not isinstance(own, Job) and isinstance(own[0], str)]
+    by_name = iter(jobs_of([(str(n), b) for n, b in named], sequence=sequence, grain=units))
+    found = []
+    for own in models:
+        if isinstance(own, Job):
+            found.append(own)
+        elif isinstance(own[0], Network):
+            found.append(job(own[0], own[1], units or "block"))
+        else:
+            found.append(next(by_name))
+    return tuple(found)
+
+
+def _is_file(models: str) -> bool:
+    """Whether a text names a file and not models, of which each has a batch."""
+    return Path(models).suffix.lower() in SUFFIXES and (":" not in models or Path(models).exists())
+
+
+def is_workload(what: str | Path | None) -> bool:
+    """Whether something is a workload file; False where there is none that can be read."""
+    path = Path(what or "")
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return False
+    try:
+        # Only a file that may be one is read with care: others may be large.
+        if not re.search(rb"kind\W+workload\b", path.read_bytes()):
+            return False
+        return read_data(path).get("kind") == "workload"
+    except (OSError, ValueError):
+        return False
+
+
 def find_package(package: str | Path | Package) -> Package:
-    """A package as it is, a built-in one by name, or one from a file.
+    """A package as it is, a built-in one by name, perhaps with changes, or one from a file.
 
     Raises:
         ValueError: an unknown name, or a file that cannot be used (FileError).
@@ -73,7 +152,10 @@ def find_package(package: str | Path | Package) -> Package:
         return package
     if is_package_name(package):
         return load_package(str(package))
-    return read_package(_file(package, "package", package_names()))
+    if "?" in str(package):
+        return package_of(str(package))
+    known = (*package_names(), *MIXED_NAMES)
+    return read_package(_file(package, "package", known))
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:

@@ -116,10 +116,10 @@ def schedule_table(instance: Instance, schedule: Schedule, evaluation: Evaluatio
             rows.append(tuple(cell or part for cell, part in zip(whole, parts[0], strict=True)))
         else:
             rows += [whole, *parts]
-    return Grid(headings, _shortened(rows), "time in cycles, memory in bytes a chiplet")
+    return Grid(headings, shortened(rows), "time in cycles, memory in bytes a chiplet")
 
 
-def _shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+def shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """The first and the last rows of a table that is too long to be read."""
     left_out = len(rows) - 2 * MOST_ROWS
     if left_out <= 0:

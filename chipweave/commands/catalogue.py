@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,13 @@ from chipweave.output import STDOUT, check_writable, write_json
 if TYPE_CHECKING:
     from chipweave.grid import Grid
     from instances.network import Layer, Network
+    from instances.package import Package
     from instances.tables import CostTables
     from solvers.arguments import Method
     from solvers.engines import Feature
 
 NETWORKS_HELP = "List the built-in networks."
-PACKAGES_HELP = "List the built-in packages."
+PACKAGES_HELP = "List the built-in packages. Those for several models are named het-."
 GOALS = {
     "latency": "latency",
     "separable": "latency or energy, with limits and pins",
@@ -64,9 +66,10 @@ def networks() -> None:
 def packages() -> None:
     from chipweave.grid import Grid, console, number, scaled
     from instances.packages import MAX_SIDE, load_package, package_families, package_names
+    from instances.packages.mixed import MIXED_NAMES, MONOLITHS, PATTERNS
 
     rows = []
-    for package in map(load_package, package_names()):
+    for package in map(load_package, (*package_names(), *MIXED_NAMES)):
         chiplet, dram = package.chiplet, package.dram
         rows.append(
             (
@@ -74,7 +77,7 @@ def packages() -> None:
                 "{} x {}".format(*package.mesh),
                 str(package.chiplets),
                 number(chiplet.macs),
-                chiplet.dataflow,
+                _dataflows(package),
                 scaled(chiplet.buffer_bytes, "B", 1024),
                 scaled(chiplet.clock_hz, "Hz"),
                 scaled(package.nop.bandwidth, "B/s"),
@@ -96,10 +99,27 @@ def packages() -> None:
     Grid(headings, rows).show(screen)
     families = " and ".join(f"{family}-XxY" for family in package_families())
     screen.print(f"{families}: any mesh of up to {MAX_SIDE} x {MAX_SIDE}", markup=False)
+    patterns = ", ".join((*PATTERNS, *MONOLITHS))
+    screen.print(
+        f"het-XxY and het-XxY-PATTERN, for several models: likewise; patterns are {patterns}",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _dataflows(package: Package) -> str:
+    """Of all chiplets, with their numbers where they are unlike."""
+    from instances.mesh import Mesh
+
+    flows = Counter(package.chiplet_at(tile).dataflow for tile in Mesh.of(package).tiles)
+    if len(flows) == 1:
+        return next(iter(flows))
+    return ", ".join(f"{number} {flow}" for flow, number in flows.items())
 
 
 def methods() -> None:
     from chipweave.grid import Grid, console
+    from solvers.multi_model import WINDOW_METHODS
     from solvers.solve import METHODS
 
     rows = [
@@ -111,7 +131,13 @@ def methods() -> None:
         )
         for name, method in METHODS.items()
     ]
-    Grid(("method", "what it does", "minimises", "needs"), rows).show(console())
+    screen = console()
+    Grid(("method", "what it does", "minimises", "needs"), rows).show(screen)
+    several = [
+        (name, method.about, ", ".join(method.packages)) for name, method in WINDOW_METHODS.items()
+    ]
+    headings = ("method", "what it does", "needs")
+    Grid(headings, several, "for several models (--models, or a workload file)").show(screen)
 
 
 def _described(method: Method) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -25,13 +25,22 @@ What = Annotated[
         show_default=False,
     ),
 ]
+MaybeWhat = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="WHAT",
+        help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance,"
+        " a network, a workload. None with --models.",
+        show_default=False,
+    ),
+]
 PackageName = Annotated[
     str | None,
     typer.Option(
         "--package",
         metavar="P",
         help="A built-in package's name or a package file; overrides the file's. Without one:"
-        " simba-4x4.",
+        " simba-4x4, for several models het-2x2.",
     ),
 ]
 Batch = Annotated[
@@ -93,7 +102,12 @@ Markdown = Annotated[
     ),
 ]
 Objective = Annotated[
-    str, typer.Option("--objective", metavar="NAME", help="latency, energy or edp, their product.")
+    str,
+    typer.Option(
+        "--objective",
+        metavar="NAME",
+        help="latency, energy or edp, their product; for several models throughput, too.",
+    ),
 ]
 Method = Annotated[
     str, typer.Option("--method", metavar="METHOD", help="One of `chipweave methods`.")
@@ -116,17 +130,33 @@ NoStart = Annotated[
 
 
 @dataclass(frozen=True)
-class Task:
-    """What is to be scheduled: a group of options.
+class Setting:
+    """Where and how much a network runs, which overrides what a file says: a group of options."""
 
-    Attributes:
-        what: a name or a file; the others override what it says.
-    """
-
-    what: What
     package: PackageName = None
     batch: Batch = None
     sequence: Sequence = None
+
+    def instance_of(self, what: str) -> Instance:
+        """The instance that a name or a file means.
+
+        Raises:
+            ValueError: as `chipweave.instance`.
+        """
+        import chipweave as cw
+
+        return cw.instance(what, self.package, batch=self.batch, sequence=self.sequence)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Setting):
+    """What is to be scheduled: a group of options.
+
+    Attributes:
+        what: a name or a file.
+    """
+
+    what: What
 
     def instance(self) -> Instance:
         """The instance meant.
@@ -134,9 +164,7 @@ class Task:
         Raises:
             ValueError: as `chipweave.instance`.
         """
-        import chipweave as cw
-
-        return cw.instance(self.what, self.package, batch=self.batch, sequence=self.sequence)
+        return self.instance_of(self.what)
 
 
 @dataclass(frozen=True)
@@ -248,9 +276,6 @@ class Limits:
         }
 
 
-GROUPS = (Task, Conditions, Limits)
-
-
 def flat(command: Callable[..., Any]) -> Callable[..., Any]:
     """The command with an option for each field of its parameters that are groups of options."""
     hints = get_type_hints(command, include_extras=True)
@@ -258,7 +283,7 @@ def flat(command: Callable[..., Any]) -> Callable[..., Any]:
     groups: dict[str, type] = {}
     for parameter in inspect.signature(command).parameters.values():
         kind = hints[parameter.name]
-        if kind in GROUPS:
+        if isinstance(kind, type) and is_dataclass(kind):
             groups[parameter.name] = kind
             plain += _parameters(kind)
         else:
@@ -293,6 +318,15 @@ def _default(part: Field[Any]) -> Any:
     if part.default_factory is not MISSING:
         return part.default_factory()
     return inspect.Parameter.empty if part.default is MISSING else part.default
+
+
+def given(group: Any, *but: str) -> list[str]:
+    """The options of a group that are not as they are without, but for some fields."""
+    return [
+        f"--{part.name.replace('_', '-')}"
+        for part in fields(group)
+        if part.name not in but and getattr(group, part.name) != _default(part)
+    ]
 
 
 def names(option: str, text: str) -> list[str]:

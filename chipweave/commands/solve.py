@@ -11,6 +11,8 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
+from chipweave.commands.several import Several, refuse_for_one
+from chipweave.commands.solve_models import Files, solve_models
 from chipweave.commands.why import why_not
 from chipweave.output import deliver
 from chipweave.status import live
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from schedules.schedule import Schedule
     from solvers.result import Result
 
-HELP = """Schedule a network on a package.
+HELP = """Schedule a network, or several models at once, on a package.
 
 Exit codes: 0 a schedule was found; 2 bad input or usage; 3 proved infeasible; 4 stopped without a
 schedule. Ctrl-C ends the run with the best schedule so far.
@@ -36,7 +38,12 @@ Examples:
   chipweave solve resnet18 --objective energy --throughput-floor 5e-6 --max-clusters 2
   chipweave solve vgg16 --pin conv3_1:segment,chiplets=8 --hold schedule.yaml:0-3
   chipweave solve vgg16 --method milp --formulation interval --engine highs --log highs.log
+  chipweave solve --models gpt2?sequence=128:8,resnet50:32 --package het-2x2 --plot gantt.png
+  chipweave solve workload.yaml --method scar --objective edp --windows 3
 """
+
+OF_ALL = ("time_limit", "seed", "workers")
+"""The limits of runs that several models have, too."""
 
 Start = Annotated[
     str | None,
@@ -65,9 +72,11 @@ Steps = Annotated[
 
 @options.flat
 def solve(
-    task: options.Task,
+    setting: options.Setting,
+    several: Several,
     conditions: options.Conditions,
     limits: options.Limits,
+    what: options.MaybeWhat = None,
     method: options.Method = "exact",
     objective: options.Objective = "latency",
     formulation: options.FormulationName = None,
@@ -80,14 +89,27 @@ def solve(
     plot: options.Plot = None,
     out: options.Out = None,
 ) -> None:
-    check_outputs(json=json, plot=plot, out=out, log=log, inputs=(task.what, task.package))
+    check_outputs(json=json, plot=plot, out=out, log=log, inputs=(what, setting.package))
+    if several.are_meant(what):
+        only_for_one = {"--formulation": formulation, "--steps": steps, "--log": log}
+        given = [name for name, value in only_for_one.items() if value is not None]
+        given += [*options.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
+        refuse_for_one(setting, conditions, *given)
+        solve_models(
+            several.workload(what, setting),
+            several.goal(objective),
+            method,
+            engine,
+            Files(start, json, plot, out),
+            **{name: getattr(limits, name) for name in OF_ALL},
+        )
     check_method(method)
     if start is not None and no_start:
         raise ValueError("--start and --no-start exclude each other")
     arguments = limits.arguments()
     import chipweave as cw
 
-    instance = task.instance()
+    instance = setting.instance_of(str(what))
     goal = conditions.goal(instance, objective)
     with live(f"{method} on {instance.name}") as status:
         result = cw.solve(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import BROKEN, FOUND
+from chipweave.commands.several import Several, refuse_for_one
+from chipweave.commands.verify_models import verify_models
 from chipweave.output import STDOUT, write_json
 
 if TYPE_CHECKING:
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
 
 HELP = """Recompute a schedule and list every violation.
 
-Conditions that are given as options are checked, too.
+Conditions that are given as options are checked, too. With --models, the schedule is the only
+argument.
 
 Exit codes: 0 the schedule may run; 1 it breaks a constraint or a condition; 2 the files cannot be
 read.
@@ -28,23 +31,43 @@ Examples:
   chipweave verify resnet50 result.json --package simba-8x8 --batch 16
   chipweave verify my-tables.yaml schedule.yaml --json -
   chipweave verify resnet50 schedule.yaml --throughput-floor 3e-6 --max-clusters 2
+  chipweave verify workload.yaml windows.yaml
+  chipweave verify windows.yaml --models gpt2?sequence=128:8,resnet50:32 --package het-2x2
 """
+
+MaybeSchedule = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="SCHEDULE",
+        help="A schedule's file, or a result that `solve --json` wrote.",
+        show_default=False,
+    ),
+]
 
 
 @options.flat
 def verify(
-    task: options.Task,
-    schedule: options.ScheduleFile,
+    setting: options.Setting,
+    several: Several,
     conditions: options.Conditions,
+    what: options.MaybeWhat = None,
+    schedule: MaybeSchedule = None,
     objective: options.Objective = "latency",
     json: options.Json = None,
 ) -> None:
-    check_outputs(json=json, inputs=(task.what, task.package, schedule))
+    if several.models is not None and schedule is None:
+        what, schedule = None, what
+    if schedule is None:
+        raise ValueError("Missing argument 'SCHEDULE': the file of a schedule")
+    check_outputs(json=json, inputs=(what, setting.package, schedule))
+    if several.are_meant(what):
+        refuse_for_one(setting, conditions)
+        verify_models(several.workload(what, setting), several, schedule, objective, json)
     import chipweave as cw
     from chipweave.grid import console
     from chipweave.report import evaluation_summary, schedule_table
 
-    instance = task.instance()
+    instance = setting.instance_of(str(what))
     goal = conditions.goal(instance, objective)
     found = cw.read_schedule(schedule)
     wrong = cw.violations(instance, found)

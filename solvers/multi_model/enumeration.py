@@ -30,18 +30,26 @@ Span = tuple[int, int]
 
 
 def enumerate_windows(progress: WindowProgress, options: WindowOptions) -> Stop:
-    """Offer the best of all schedules."""
-    found = _Enumeration(progress).best()
+    """Offer the best of all schedules; nothing before all are known."""
+    try:
+        found = _Enumeration(progress).best()
+    except _ExpiredError:
+        return "time-limit"
     if found is None:
         return "infeasible"
     progress.raise_bound(progress.offer(found))
     return "optimal"
 
 
+class _ExpiredError(Exception):
+    """The time limit has passed."""
+
+
 class _Enumeration:
     """All schedules of a workload, for one goal."""
 
     def __init__(self, progress: WindowProgress) -> None:
+        self._progress = progress
         self._costs, self._goal = progress.costs, progress.goal
         self._units = [job.units for job in progress.costs.workload.jobs]
         self.windows = cache(self._windows)
@@ -60,6 +68,10 @@ class _Enumeration:
             ]
         least = min(schedules, key=lambda found: found[0], default=None)
         return None if least is None else WindowSchedule(least[1])
+
+    def _check_time(self) -> None:
+        if self._progress.expired:
+            raise _ExpiredError
 
     def _value(self, latency: int, energy: int) -> int:
         if self._goal.objective == "energy":
@@ -98,6 +110,7 @@ class _Enumeration:
         jobs = [job for job, (a, b) in enumerate(spans) if a < b]
         choices = [self.runs(job, spans[job], period) for job in jobs]
         for runs in product(*choices):
+            self._check_time()
             tiles = [{stage.tile for stage in own.run.stages} for own in runs]
             if all(not a & b for a, b in combinations(tiles, 2)):
                 yield runs
@@ -109,6 +122,7 @@ class _Enumeration:
         """All runs of a model's units; by chiplets only those that none beats."""
         by_tiles: dict[frozenset[Tile], Points[RunEvaluation]] = {}
         for run in self._all_runs(job, span):
+            self._check_time()
             found = evaluate_run(self._costs, run, self._goal.pipelined)
             time = found.rounds * found.beat if period else found.latency
             tiles = frozenset(stage.tile for stage in run.stages)

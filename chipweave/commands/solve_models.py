@@ -1,0 +1,163 @@
+"""`chipweave solve` for several models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from chipweave.commands.codes import exit_code
+from chipweave.output import deliver
+from chipweave.status import live
+
+if TYPE_CHECKING:
+    from instances.cost.jobs import WorkloadCosts
+    from instances.workload import Workload
+    from schedules.windows.goal import WindowGoal
+    from schedules.windows.schedule import WindowSchedule
+    from solvers.multi_model import WindowResult
+
+
+@dataclass(frozen=True)
+class Files:
+    """What is read and written beside the workload; None for what is not."""
+
+    start: str | None
+    json: str | None
+    plot: str | None
+    out: str | None
+
+
+def solve_models(
+    workload: Workload,
+    goal: WindowGoal,
+    method: str,
+    engine: str | None,
+    files: Files,
+    *,
+    time_limit: float | None,
+    seed: int,
+    workers: int | None,
+) -> None:
+    """Schedule several models, print and write what was found.
+
+    Raises:
+        typer.Exit: always, with the exit code.
+        ValueError: bad input.
+    """
+    import chipweave as cw
+
+    check_method(method)
+    costs = cw.WorkloadCosts(workload)
+    start = None if files.start is None else _read_start(costs, goal, files.start)
+    with live(f"{method} on {workload.name}") as status:
+        result = cw.solve_workload(
+            workload,
+            method,
+            goal=goal,
+            engine=engine,
+            start=start,
+            time_limit=time_limit,
+            seed=seed,
+            workers=workers,
+            listener=status,
+        )
+    why = [] if result.schedule is not None else [_nothing(workload, result)]
+    writes = [] if result.schedule is None else _writes(costs, goal, result.schedule, files)
+    deliver(
+        files.json,
+        lambda: {**result.to_data(), **_about(workload, result, why)},
+        lambda: _print(costs, result, why),
+        writes,
+    )
+    raise typer.Exit(exit_code(result.schedule is not None, result.stop))
+
+
+def check_method(method: str) -> None:
+    """Refuse an unknown method, with the nearest names.
+
+    Raises:
+        ValueError: several models have no such method.
+    """
+    from chipweave.inputs import suggestion
+    from solvers.multi_model import WINDOW_METHODS
+
+    if method not in WINDOW_METHODS:
+        near, known = suggestion(method, WINDOW_METHODS), ", ".join(WINDOW_METHODS)
+        raise ValueError(
+            f"unknown method {method!r} for several models.{near} Choose one of {known}"
+        )
+
+
+def _read_start(costs: WorkloadCosts, goal: WindowGoal, path: str) -> WindowSchedule:
+    """A schedule to begin from.
+
+    Raises:
+        ValueError: the file holds none, or one that may not run.
+    """
+    import chipweave as cw
+
+    try:
+        schedule = cw.read_windows(path)
+    except cw.FileError as error:
+        raise ValueError(f"--start {error}") from None
+    wrong = cw.window_violations(costs, schedule, goal)
+    if wrong:
+        raise ValueError(f"--start {path}: the schedule may not run: {wrong[0]}")
+    return schedule
+
+
+def _writes(
+    costs: WorkloadCosts, goal: WindowGoal, schedule: WindowSchedule, files: Files
+) -> list[Callable[[], None]]:
+    import chipweave as cw
+
+    out, plot = files.out, files.plot
+    writes: list[Callable[[], None]] = []
+    if out is not None:
+        writes.append(lambda: cw.write_windows(schedule, Path(out)))
+    if plot is not None:
+        writes.append(lambda: cw.draw_windows(costs, schedule, plot, pipelined=goal.pipelined))
+    return writes
+
+
+def _nothing(workload: Workload, result: WindowResult) -> str:
+    """What an end without a schedule means, and what may help."""
+    if result.stop == "infeasible":
+        chiplets, windows = workload.package.chiplets, result.goal.windows
+        return (
+            f"no schedule exists of {len(workload.jobs)} models with at most {windows} windows of"
+            f" {chiplets} chiplets: each model needs one of its own in some window; more windows"
+            " (--windows) would do, or models that take turns (--share)"
+        )
+    return (
+        f"{result.method} ended ({result.stop}) before it had a schedule, which does not mean that"
+        " there is none: give it more time, or take another method"
+    )
+
+
+def _about(workload: Workload, result: WindowResult, why: list[str]) -> dict[str, object]:
+    """What the JSON says about the workload."""
+    models = [
+        {"network": own.network.name, "batch": own.batch, "units": list(own.unit_names)}
+        for own in workload.jobs
+    ]
+    reasons = {"why": why} if result.stop == "infeasible" else {}
+    package = workload.package
+    about = {"models": models, "package": package.name, "clock_hz": package.chiplet.clock_hz}
+    return {**about, **reasons}
+
+
+def _print(costs: WorkloadCosts, result: WindowResult, why: list[str]) -> None:
+    from chipweave.grid import console
+    from chipweave.windows_report import result_summary, windows_table
+
+    screen = console()
+    result_summary(costs, result).show(screen)
+    if result.evaluation is not None:
+        windows_table(costs, result.evaluation).show(screen)
+    for line in why:
+        screen.print(line, markup=False, soft_wrap=True)
