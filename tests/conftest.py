@@ -1,6 +1,7 @@
 """Options of the test run, and instances that several rooms test with."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -9,13 +10,17 @@ import pytest
 from hypothesis import settings
 
 from instances.instance import Instance
+from instances.network import Layer, Network
+from instances.package import Chiplet, Dram, NetworkOnPackage, Package
 from instances.tables import CostTables, EnergyTables, Skip
+from instances.workload import Job, Workload
 from schedules.evaluate import evaluate
 from schedules.goal import OBJECTIVES, Goal, Pin
 from schedules.progress import Progress
 from solvers.enumeration import enumerate_all
 
 MakeInstance = Callable[..., Instance]
+MakeWorkload = Callable[..., Workload]
 
 # A kernel is compiled within the first example that needs it, which no deadline foresees.
 # The suite draws the same examples each time, so that a change alone can break it; those who look
@@ -154,3 +159,59 @@ def _random_goal(instance: Instance, seed: int) -> Goal:
 def random_goal() -> Callable[[Instance, int], Goal]:
     """Draws a goal for an instance from a seed."""
     return _random_goal
+
+
+@pytest.fixture(scope="session")
+def make_workload() -> MakeWorkload:
+    """Make a workload whose costs can be worked out by hand."""
+    return _make_workload
+
+
+def _make_workload(
+    *,
+    jobs: int = 1,
+    batch: int = 4,
+    buffer: int = 1000,
+    skip: bool = True,
+    results: tuple[str, ...] = (),
+    cuts: tuple[int, ...] = (0, 1),
+) -> Workload:
+    """Equal models of two layers on three chiplets in a row, ports at both ends.
+
+    A MAC is a cycle and a picojoule, on the chiplet in the middle, an output-stationary one, a
+    quarter of a cycle. A byte takes a cycle between chiplets and two from DRAM, a hop two cycles,
+    an access to DRAM ten; a bit costs a picojoule a hop and two from DRAM. All chiplets together
+    leak three picojoules a cycle.
+
+    | layer | reads, bytes | makes | weights | MACs |
+    |---|---|---|---|---|
+    | a | image 4 | 6 | 6 | 12 |
+    | b | a 6, image 4 with `skip` | 2 | 3 | 6 |
+    """
+    layers = (
+        Layer("a", "conv", 3, 2, (2, 1), inputs=("image",), outputs=(("a", (3, 2, 1)),)),
+        Layer(
+            "b",
+            "conv",
+            1,
+            3,
+            (2, 1),
+            inputs=("a",),
+            addends=("image",) if skip else (),
+            outputs=(("b", (1, 2, 1)),),
+        ),
+    )
+    network = Network("two", (("image", (2, 2, 1)),), layers, results)
+    own = Chiplet("weight-stationary", (1, 1), 10**9, buffer, 1.0, 0.0, 0.0, 0.001)
+    other = replace(own, dataflow="output-stationary", array=(2, 2))
+    package = Package(
+        name="row",
+        mesh=(3, 1),
+        element_bytes=1,
+        overlap=False,
+        chiplet=own,
+        nop=NetworkOnPackage(bandwidth=10**9, hop_ns=2, pj_per_bit=1),
+        dram=Dram(ports=2, bandwidth=75 * 10**7, latency_ns=10, pj_per_bit=2),
+        unlike=(((1, 0), other),),
+    )
+    return Workload("by-hand", package, (Job(network, batch, cuts),) * jobs)

@@ -28,6 +28,29 @@ def test_decoding_costs_one_token_and_two_passes_over_the_context(
     assert network.macs == gpt2_linear_macs(hidden, blocks) + attention
 
 
+@pytest.mark.parametrize(
+    ("name", "hidden", "blocks", "heads", "parameters"),
+    [
+        ("gpt2", 768, 12, 12, 124_439_808),
+        ("gpt2-large", 1280, 36, 20, 774_030_080),
+        ("gpt2-xl", 1600, 48, 25, 1_557_611_200),
+    ],
+)
+def test_a_size_of_gpt2_has_the_blocks_heads_and_parameters_of_its_checkpoint(
+    name: str, hidden: int, blocks: int, heads: int, parameters: int
+) -> None:
+    """Sizes: Radford et al. 2019, table 2; parameters: the published checkpoints, head tied."""
+    network = build_network(name)
+    assert network.parameters == parameters
+    attention = [layer for layer in network.layers if layer.kind == "matmul"]
+    assert len(network.layers) == 6 * blocks + 1
+    assert [layer.groups for layer in attention] == [heads] * 2 * blocks
+    tokens = 1024
+    assert sum(layer.macs for layer in attention) == 2 * blocks * hidden * tokens**2
+    other = network.macs - sum(layer.macs for layer in attention)
+    assert other == tokens * gpt2_linear_macs(hidden, blocks)
+
+
 @pytest.mark.parametrize("name", ["gpt2", "gpt2-xl"])
 def test_decoding_has_the_weights_of_the_prefill(name: str) -> None:
     prefill, decode = build_network(name), build_network(f"{name}-decode")
