@@ -126,11 +126,14 @@ def _writes(
 
 def _nothing(workload: Workload, result: WindowResult) -> str:
     """What an end without a schedule means, and what may help."""
+    from schedules.schedule import counted
+
     if result.stop == "infeasible":
-        chiplets, windows = workload.package.chiplets, result.goal.windows
+        windows = counted(result.goal.windows, "window")
+        chiplets = counted(workload.package.chiplets, "chiplet")
         return (
-            f"no schedule exists of {len(workload.jobs)} models with at most {windows} windows of"
-            f" {chiplets} chiplets: each model needs one of its own in some window; more windows"
+            f"no schedule exists of {len(workload.jobs)} models with at most {windows} of"
+            f" {chiplets}: each model needs a chiplet of its own in some window; more windows"
             " (--windows) would do, or models that take turns (--share)"
         )
     return (
