@@ -31,6 +31,9 @@ CHARACTER = 0.0056
 HEIGHT = 0.72
 """Of a bar, rows being 1 apart."""
 
+TINY = 0.003
+"""Share of the axis below which a bar is little more than its edge."""
+
 NAMED_WINDOW = 0.02
 """Share of the axis that a window needs to have its number written."""
 
@@ -70,7 +73,8 @@ def windows_figure(
         costs, schedule, pipelined: as for `draw_windows`.
     """
     chiplets = len(costs.package.tiles)
-    figure = Figure(figsize=(WIDTH, 1.7 + 0.42 * chiplets), layout="constrained")
+    row = 0.42 if chiplets <= 12 else 0.26
+    figure = Figure(figsize=(WIDTH, 1.7 + row * chiplets), layout="constrained")
     ax = figure.add_subplot()
     draw_gantt(costs, schedule, ax=ax, pipelined=pipelined)
     found = evaluate_windows(costs, schedule, pipelined)
@@ -167,6 +171,10 @@ def draw_gantt(
     ax.set(xlim=(0, whole), ylim=(len(tiles) - 0.4, -0.6))
     labels = [f"[{x}, {y}] {kinds[x, y]}" for x, y in tiles]
     ax.set_yticks(range(len(tiles)), labels, fontsize=8)
+    ax.set_yticks([row + 0.5 for row in range(len(tiles) - 1)], minor=True)
+    ax.tick_params(axis="y", which="minor", length=0)
+    ax.grid(axis="y", which="minor", color="0.9", linewidth=0.6)
+    ax.set_axisbelow(True)
     ax.set_xlabel("time (ms)", fontsize=9)
     ax.set_ylabel("chiplet, dataflow", fontsize=9)
     ax.tick_params(axis="x", labelsize=8)
@@ -181,7 +189,8 @@ def _draw_bar(bar: Bar, row: int, unit: float, whole: float, ax: Axes) -> None:
     if begin > load:
         wait = begin - load
         ax.barh(row, wait, HEIGHT, load, color="white", edgecolor=own, hatch="////", linewidth=0.6)
-    ax.barh(row, end - begin, HEIGHT, begin, color=own, edgecolor="white", linewidth=0.6)
+    edge = own if end - begin < TINY * whole else "white"  # an edge would hide a tiny bar
+    ax.barh(row, end - begin, HEIGHT, begin, color=own, edgecolor=edge, linewidth=0.6)
     room = int((end - begin) / whole / CHARACTER)
     if room >= 5:
         label = _cut(bar.label, room)
