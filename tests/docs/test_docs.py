@@ -22,9 +22,11 @@ from instances.files import schema
 from instances.files.package_file import package_to_data
 from instances.networks import is_network_name
 from instances.packages import is_package_name
+from instances.packages.mixed import MONOLITHS, PATTERNS
 from instances.tables import LIMIT, MAX_ENTRIES
 from schedules.evaluate import cluster_cost, segment_cost
 from schedules.schedule import Cluster, Segment
+from schedules.windows.goal import DEFAULT_WINDOWS, OBJECTIVES
 from solvers.placing import PLACE_METHODS
 
 ROOT = Path(__file__).parents[2]
@@ -33,7 +35,8 @@ FORMULATIONS = ROOT / "docs" / "formulations.md"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 EXPERIMENTS = ROOT / "docs" / "experiments.md"
 MESH = ROOT / "docs" / "mesh.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS, MESH]
+MULTI_MODEL = ROOT / "docs" / "multi_model.md"
+DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS, MESH, MULTI_MODEL]
 ROOMS = (
     "instances",
     "schedules",
@@ -70,9 +73,9 @@ def named(block: Block) -> str:
     return f"{block.document}:{block.line}"
 
 
-def section(heading: str) -> str:
-    """The text of a section of docs/problem.md, without its subsections' end."""
-    text = PROBLEM.read_text("utf-8")
+def section(heading: str, document: Path = PROBLEM) -> str:
+    """The text of a document's section, without its subsections' end."""
+    text = document.read_text("utf-8")
     found = re.search(rf"^(#+) {re.escape(heading)}\n(.*?)(?=^#|\Z)", text, re.M | re.S)
     assert found is not None, f"no section {heading!r}"
     return found[2]
@@ -167,7 +170,9 @@ def test_every_command_line_is_one_that_chipweave_takes(
     assert what in {None, *examples()} or is_network_name(what)
     assert package in {None, *examples()} or is_package_name(package)
     methods = options.get("methods") or options.get("method") or "exact"
-    known = PLACE_METHODS if name == "place" else cw.METHODS
+    several = options.get("models") or "\nkind: workload\n" in examples().get(str(what), "")
+    known: Any = cw.WINDOW_METHODS if several else cw.METHODS
+    known = PLACE_METHODS if name == "place" else known
     for method in methods.split(",") if isinstance(methods, str) else methods:
         assert method in known
 
@@ -191,6 +196,8 @@ def test_every_example_file_loads_with_the_reader_of_its_kind(folder: Path) -> N
         "package": cw.read_package,
         "schedule": cw.read_schedule,
         "experiment": cw.read_experiment,
+        "workload": cw.read_workload,
+        "windows": cw.read_windows,
     }
     seen = set()
     for name, text in examples().items():
@@ -304,13 +311,16 @@ def test_every_relative_link_leads_somewhere(document: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-def test_every_heading_that_the_code_refers_to_exists() -> None:
-    refers = re.compile(r"docs/problem\.md,\s+'([^']+)'")
+@pytest.mark.parametrize(
+    ("document", "one"), [(PROBLEM, "The exact program"), (MULTI_MODEL, "Costs")]
+)
+def test_every_heading_that_the_code_refers_to_exists(document: Path, one: str) -> None:
+    refers = re.compile(rf"docs/{document.name},\s+'(.+?)'[,).]")
     files = [path for room in ROOMS for path in (ROOT / room).rglob("*.py")]
     headings = {name for path in files for name in refers.findall(path.read_text("utf-8"))}
-    assert "The exact program" in headings
+    assert one in headings
     for heading in headings:
-        section(heading)
+        section(heading, document)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -354,3 +364,42 @@ def test_the_documented_keys_and_columns_of_experiments_are_those_of_the_code() 
 
 def test_every_method_has_a_row_in_the_overview() -> None:
     assert [row[0].strip("`") for row in rows(section("Methods"))] == list(cw.METHODS)
+
+
+def test_every_method_for_several_models_has_a_row() -> None:
+    found = {
+        name
+        for row in rows(section("Methods", MULTI_MODEL))
+        for name in re.findall(r"`(\w+)`", row[0])
+    }
+    assert found == set(cw.WINDOW_METHODS)
+
+
+def test_the_documented_objectives_of_several_models_are_those_of_the_code() -> None:
+    table = section("Objectives and what may be asked", MULTI_MODEL)
+    found = [row[0].strip("`") for row in rows(table)]
+    assert tuple(name for name in found if not name.startswith("--")) == OBJECTIVES
+    assert f"most windows; {DEFAULT_WINDOWS} without" in table
+
+
+def test_the_documented_patterns_of_packages_are_those_of_the_code() -> None:
+    table = rows(section("Packages", MULTI_MODEL))
+    found = [name for row in table for name in re.findall(r"`([\w-]+)`", row[0])]
+    assert found == [*PATTERNS, *MONOLITHS]
+
+
+def test_the_documented_schedule_of_two_models_is_the_best(folder: Path) -> None:
+    workload, schedule = cw.read_workload("two-models.yaml"), cw.read_windows("two-windows.yaml")
+    costs = cw.WorkloadCosts(workload)
+    assert cw.window_violations(costs, schedule) == []
+    best = cw.solve_workload(workload, "enumerate", goal=cw.WindowGoal(windows=2))
+    assert cw.evaluate_windows(costs, schedule).latency == best.objective
+
+
+def test_the_documented_numbers_of_units_are_those_of_the_networks() -> None:
+    gpt2, resnet = cw.build_network("gpt2"), cw.build_network("resnet50")
+    assert cw.job(gpt2, 1).units == 13
+    assert (cw.job(resnet, 1).units, cw.job(resnet, 1, "stage").units) == (18, 6)
+    words = section("Words", MULTI_MODEL)
+    assert "13 blocks" in words
+    assert "18 blocks and 6 stages" in words.replace("\n", " ")
