@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from schedules.windows.goal import WindowGoal
 
 FORM = "network[?sequence=N][@units]:batch"
+"""As `instances.files.names.MODEL`, which is too slow to import for a help text."""
 
 
 @dataclass(frozen=True)

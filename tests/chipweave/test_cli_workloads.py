@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 import chipweave as cw
+from chipweave.commands.several import FORM
+from instances.files.names import MODEL
 from instances.packages.mixed import MIXED_NAMES
 
 Run = Callable[..., tuple[int, str, str]]
@@ -323,6 +325,13 @@ def test_a_benchmark_on_unlike_chiplets_is_a_clear_error(run: Run, tmp_path: Pat
     )
     code, _, err = run("bench", "gap", *asked, *store)
     assert (code, "package 'het-2x2' has unlike chiplets" in err) == (2, True)
+
+
+def test_the_help_shows_models_as_they_are_read(run: Run) -> None:
+    code, out, _ = run("solve", "--help")
+    assert code == 0
+    assert MODEL in "".join(out.split())
+    assert FORM == MODEL
 
 
 def test_packages_for_several_models_are_listed_with_their_kinds(run: Run) -> None:
