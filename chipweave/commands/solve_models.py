@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
@@ -41,7 +41,7 @@ def solve_models(
     time_limit: float | None,
     seed: int,
     workers: int | None,
-) -> None:
+) -> NoReturn:
     """Schedule several models, print and write what was found.
 
     Raises:

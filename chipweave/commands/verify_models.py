@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def verify_models(
     workload: Workload, several: Several, schedule: str, objective: str, json: str | None
-) -> None:
+) -> NoReturn:
     """List what is wrong with a schedule of several models, or what it costs.
 
     Raises:
