@@ -28,6 +28,9 @@ PACE, SHARE = 4_000_000_000, 0.2
 LINES = 6
 """How many bounds on a sum of time and energy lead to one on their product."""
 
+ENOUGH = Fraction(10_001, 10_000)
+"""A line that raises the bound by no more is the last one."""
+
 Line = tuple[Fraction, Fraction]
 """(h, alpha): T + alpha e >= h for all schedules."""
 
@@ -116,7 +119,10 @@ class _Bounds:
         for _ in range(LINES):
             t, e = corner
             lines.append(self._prices.bound(t / ((e + 2 * self._leakage * t) or Fraction(1))))
-            corner, least = self._corner(lines, time, energy)
+            corner, higher = self._corner(lines, time, energy)
+            if higher <= least * ENOUGH:
+                return ceil(higher)
+            least = higher
         return ceil(least)
 
     def _corner(

@@ -28,7 +28,7 @@ from instances.jit import compiled
 from instances.stages import FAR
 from instances.tables import Ints
 
-ROUNDS = 600
+ROUNDS = 250
 """Steps of the ascent."""
 
 SCALE = 2**40

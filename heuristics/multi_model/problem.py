@@ -8,8 +8,8 @@ from math import inf
 
 import numpy as np
 
-from heuristics.multi_model.stages import ENERGY, LATENCY, PERIOD, choices
-from heuristics.multi_model.tables import job_tables, price
+from heuristics.multi_model.stages import ENERGY, LATENCY, PERIOD, good_choices
+from heuristics.multi_model.tables import job_tables
 from instances.cost.jobs import WorkloadCosts
 from schedules.windows.goal import WindowGoal
 from schedules.windows.schedule import Run, Stage, Window, WindowSchedule
@@ -75,21 +75,15 @@ class Problem:
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             places = np.array(tiles)
-            costs, cuts = choices(
+            costs, cuts = good_choices(
                 self.tables[job], places, (begin, end), self._aims, self.goal.pipelined
             )
             every = zip(costs.tolist(), cuts.tolist(), strict=True)
-            found = fittest(
+            found = tuple(
                 Choice(time, energy, n, tiles, tuple(own)) for (time, energy, n), own in every
             )
             self._known[key] = found
         return found
-
-    def run(self, job: int, tiles: tuple[int, ...], cuts: tuple[int, ...], n: int) -> Choice:
-        """A run of given stages and mini-batch."""
-        costs = price(self.tables[job], n, np.array(tiles), np.array(cuts), self.goal.pipelined)
-        latency, busy, energy = (int(value) for value in costs)
-        return Choice(busy if self.period else latency, energy, n, tiles, cuts)
 
     def schedule(self, windows: Iterable[Sequence[Choice | None]]) -> WindowSchedule:
         """The schedule of runs, of each window by model; windows without runs are left out."""
@@ -109,15 +103,6 @@ class Problem:
         return Run(job, self.costs.workload.jobs[job].mini_batches[choice.mini_batch], stages)
 
 
-def fittest(found: Iterable[Choice]) -> tuple[Choice, ...]:
-    """Those that no other beats in both time and energy, fastest first."""
-    kept: list[Choice] = []
-    for own in sorted(found, key=lambda choice: (choice.time, choice.energy)):
-        if not kept or own.energy < kept[-1].energy:
-            kept.append(own)
-    return tuple(kept)
-
-
 def best_runs(
     options: Sequence[Sequence[Choice]], value: Callable[[int, int], float]
 ) -> tuple[float, tuple[Choice, ...]]:
@@ -127,13 +112,16 @@ def best_runs(
     is no slower. All lengths that a window can have are tried.
 
     Args:
-        options: of each model that runs, its `fittest` runs; at least one model.
+        options: of each model that runs, its runs as of `Problem.runs`; at least one model.
         value: of a length of the window and the picojoules of its runs; rises with both.
 
     Returns:
         The least value, and the runs that have it.
     """
     least = max(own[0].time for own in options)
+    if all(len(own) == 1 for own in options):
+        picked = tuple(own[0] for own in options)
+        return value(least, sum(own.energy for own in picked)), picked
     lengths = {choice.time for own in options for choice in own if choice.time >= least}
     best_value, best = inf, tuple(own[0] for own in options)
     floor = sum(own[-1].energy for own in options)

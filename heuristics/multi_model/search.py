@@ -16,11 +16,15 @@ from heuristics.multi_model.state import Judge, Layout, State, build, layouts_of
 from schedules.progress import Stop
 from schedules.windows.progress import WindowProgress
 
-MOVES, LEAST = 150, 10_000
-"""Moves of a chain for each unit and chiplet, and at least."""
+CHAINS = ((0.05, 0.5), (0.5, 0.1), (0.2, 0.1), (0.02, 0.3))
+"""Chains of annealing, one after the other: by which part the objective may rise, about, at the
+beginning, and the chain's part of the moves, or of the time."""
 
-HOTTEST, COLDEST = (0.05, 0.5, 0.2, 0.02), 0.0003
-"""By which part the objective may rise, about, at the beginning of each chain, and at the end."""
+COLDEST = 0.0003
+"""By which part the objective may rise, about, at the end of a chain."""
+
+MOVES, LEAST, MOST = 600, 40_000, 600_000
+"""Moves of all chains for each unit and chiplet, at least, and at most."""
 
 OTHER = Steps(pack=even, provide=one_by_one)
 """SCAR's steps as another start takes them."""
@@ -31,8 +35,8 @@ def search(progress: WindowProgress, options: Seeded) -> Stop:
 
     What is drawn is where windows are cut, which chiplets each model has in each, and in which
     order; the best stages and mini-batches follow exactly. Chains follow each other: from SCAR's
-    schedule, from others like it, and from the best so far. The seed decides the result if there is
-    no time limit; with one, the time that has passed cools a chain if its moves do not.
+    schedule, hotter from others like it, and from the best so far. The seed decides the result
+    if there is no time limit; with one, the time that has passed cools a chain if its moves do not.
 
     For throughput, single windows are searched by their period, and others, whose period is their
     latency, by that. Models do not take turns on chiplets, even if they may.
@@ -52,7 +56,9 @@ def search(progress: WindowProgress, options: Seeded) -> Stop:
         rng = Random(f"{options.seed}.{number}")
         start = _start(progress, judge, number, options.seed)
         if start is not None:
-            _anneal(progress, start, rng, HOTTEST[number], 1 / (len(chains) - number))
+            hottest, part = CHAINS[number]
+            share = part / sum(own for _, own in CHAINS[number : len(chains)])
+            _anneal(progress, start, rng, hottest, part, share)
     if progress.proved:
         return "optimal"
     return "time-limit" if progress.expired else "finished"
@@ -63,15 +69,15 @@ def _chains(progress: WindowProgress) -> Iterator[Judge]:
     goal = progress.goal
     latency = Judge(Problem(progress.costs, goal))
     if goal.objective != "throughput" or not goal.pipelined:
-        yield from [latency] * len(HOTTEST)
+        yield from [latency] * len(CHAINS)
         return
     if len(latency.problem.units) <= latency.problem.chiplets:
-        yield from [Judge(Problem(progress.costs, goal, period=True))] * (len(HOTTEST) - 1)
+        yield from [Judge(Problem(progress.costs, goal, period=True))] * (len(CHAINS) - 1)
     yield latency
 
 
 def _start(progress: WindowProgress, judge: Judge, number: int, seed: int) -> State | None:
-    """Where a chain begins: chain 1 and 2 elsewhere than at the best so far, if they can."""
+    """Where a chain begins: chains 1 and 2 elsewhere than at the best so far, if they can."""
     problem, best = judge.problem, progress.best
     assert best is not None  # scar has found one
     found: list[Layout] | None = None
@@ -94,12 +100,18 @@ def _tiles(layout: Layout) -> list[int]:
 
 
 def _anneal(
-    progress: WindowProgress, start: State, rng: Random, hottest: float, share: float
+    progress: WindowProgress,
+    start: State,
+    rng: Random,
+    hottest: float,
+    part: float,
+    share: float,
 ) -> None:
-    """One chain, of a share of the time that is left."""
+    """One chain, of a part of all moves, and of a share of the time that is left."""
     problem = start.judge.problem
     mover = Mover(start.judge, 1 if problem.period else problem.goal.windows, rng)
-    moves = max(LEAST, MOVES * sum(problem.units) * problem.chiplets)
+    all_moves = min(MOST, max(LEAST, MOVES * sum(problem.units) * problem.chiplets))
+    moves = int(all_moves * part)
     begun, left = progress.seconds, progress.remaining
     state, best = start, start
     progress.offer(start.schedule())

@@ -132,3 +132,22 @@ def choices(
             stages[at] = cuts
             at += 1
     return found, stages
+
+
+@compiled
+def good_choices(
+    tables: JobTables, tiles: Ints, span: tuple[int, int], aims: Ints, pipelined: bool
+) -> tuple[Ints, Ints]:
+    """Those of `choices` that no other one beats in both time and energy, fastest first."""
+    found, stages = choices(tables, tiles, span, aims, pipelined)
+    order = np.argsort(found[:, 0], kind="mergesort")
+    kept = np.empty(len(found), np.int64)
+    count = 0
+    for at in order:
+        if count and found[at, 0] == found[kept[count - 1], 0]:
+            if found[at, 1] < found[kept[count - 1], 1]:
+                kept[count - 1] = at
+        elif count == 0 or found[at, 1] < found[kept[count - 1], 1]:
+            kept[count] = at
+            count += 1
+    return found[kept[:count]], stages[kept[:count]]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from heuristics.multi_model import scar, search
 from heuristics.multi_model.deal import deal
 from heuristics.multi_model.moves import Mover
-from heuristics.multi_model.problem import Choice, Problem, best_runs, fittest
+from heuristics.multi_model.problem import Choice, Problem, best_runs
 from heuristics.multi_model.state import Judge, Layout, Place, build, layouts_of, settled
 from instances.cost.jobs import WorkloadCosts
 from instances.generate_workload import random_workload
@@ -131,11 +131,6 @@ def test_dealing_uses_each_chiplet_once_and_serves_every_model() -> None:
 
 def choice(time: int, energy: int) -> Choice:
     return Choice(time, energy, 0, (0,), (0, 1))
-
-
-def test_only_runs_that_no_other_beats_are_kept() -> None:
-    kept = fittest([choice(5, 9), choice(3, 10), choice(6, 9), choice(7, 1)])
-    assert [(own.time, own.energy) for own in kept] == [(3, 10), (5, 9), (7, 1)]
 
 
 def test_fast_models_take_sparing_runs_beside_slow_ones() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heuristics.multi_model.stages import ENERGY, LATENCY, PERIOD, divide
+from heuristics.multi_model.stages import ENERGY, LATENCY, PERIOD, choices, divide, good_choices
 from heuristics.multi_model.tables import job_tables, price
 from instances.cost.jobs import WorkloadCosts
 from instances.generate_workload import random_workload
@@ -53,3 +53,15 @@ def test_units_in_the_middle_are_cut_with_handovers_to_dram_at_both_ends() -> No
         for cut in range(2, units - 1)
     ]
     assert price(tables, 0, np.array([2, 0]), cuts, True)[0] == min(each)
+
+
+@settings(max_examples=10)
+@given(seed=st.integers(0, 10**6))
+def test_good_runs_are_those_that_no_other_beats_in_time_and_energy(seed: int) -> None:
+    costs = WorkloadCosts(random_workload(seed, models=1, layers=5, batch=24))
+    tables, units = job_tables(costs.jobs[0]), costs.workload.jobs[0].units
+    given_ = np.array([1, 0])[:units], (0, units), np.array([LATENCY, ENERGY]), True
+    every = {tuple(own[:2]) for own in choices(tables, *given_)[0].tolist()}
+    good = [tuple(own[:2]) for own in good_choices(tables, *given_)[0].tolist()]
+    beaten = {own for own in every if any(a <= own[0] and b <= own[1] for a, b in every - {own})}
+    assert good == sorted(every - beaten)
