@@ -14,6 +14,9 @@ What a model does in a window is said by variables that a subclass has. Here the
 
 The objective is alpha * latency + beta * energy; latency = sum_w length[w],
 energy = sum_{w,m} energy[w,m] + leakage * latency. Or it is the period, the length of one window.
+So that weights are small, the energy counts in the objective as what it is above the least that
+leads from cut to cut: with p[m,i], the least price of energy of units 0 to i - 1, a run from i to j
+costs p[m,j] - p[m,i] less, and all schedules cost sum_m p[m,U[m]] more.
 """
 
 from __future__ import annotations
@@ -56,6 +59,11 @@ class Terms:
             self.variables.append(variable)
             self.weights.append(weight)
 
+    def extend(self, other: Terms) -> None:
+        """All terms of another sum."""
+        self.variables += other.variables
+        self.weights += other.weights
+
 
 @dataclass
 class Choice:
@@ -66,6 +74,8 @@ class Choice:
         on: by chiplet, stages on it.
         time: cycles of the run.
         energy: picojoules.
+        price: what the picojoules cost, less the difference of the model's potentials at the cuts
+            where a run ends and begins.
         busy: by chiplet, cycles in which no other model can be there.
     """
 
@@ -74,6 +84,7 @@ class Choice:
     on: dict[int, list[Variable]] = field(default_factory=dict)
     time: Terms = field(default_factory=Terms)
     energy: Terms = field(default_factory=Terms)
+    price: Terms = field(default_factory=Terms)
     busy: dict[int, Terms] = field(default_factory=dict)
 
 
@@ -190,6 +201,10 @@ class Frame(ABC):
         """No window need be longer: the sum over the models of their longest runs."""
 
     @abstractmethod
+    def potentials(self, job: int) -> list[int]:
+        """By cut, the least price of the energy of a model's units before it, or less."""
+
+    @abstractmethod
     def _hint_run(self, window: int, job: int, run: Run | None) -> tuple[Values, int]:
         """Values of a choice's variables for a run, or for none; and the cycles that it takes."""
 
@@ -217,18 +232,17 @@ class Frame(ABC):
 
     def _sums(self) -> tuple[Expression, Expression, Expression]:
         """Latency, energy and the objective."""
-        spent = Terms()
+        spent, priced = Terms(), Terms()
         for choice in self.choices.values():
-            spent.variables += choice.energy.variables
-            spent.weights += choice.energy.weights
-        cycle, picojoule = self.question.prices
+            spent.extend(choice.energy)
+            priced.extend(choice.price)
+        cycle, _ = self.question.prices
         largest = cycle * self.question.windows * self._horizon
-        largest += picojoule * sum(abs(weight) for weight in spent.weights)
-        self.modeller.expect("the weighted cost", largest)
+        self.modeller.expect("the weighted cost", largest + sum(map(abs, priced.weights)))
         latency = self.modeller.sum(self.positions.length)
-        runs = self._sum(spent)
-        energy = runs + self._costs.package.leakage * latency
-        return latency, energy, cycle * latency + (picojoule * runs if picojoule else 0)
+        energy = self._sum(spent) + self._costs.package.leakage * latency
+        least = sum(self.potentials(m)[-1] for m in range(len(self._units)))
+        return latency, energy, cycle * latency + self._sum(priced) + least
 
     def _sum(self, terms: Terms) -> Expression:
         return self.modeller.sum(terms.variables, terms.weights)
@@ -302,9 +316,7 @@ class Frame(ABC):
         for w, k in product(range(self.question.windows), self._chiplets):
             total = Terms()
             for m in range(len(self._units)):
-                own = self.choices[w, m].busy.get(k, Terms())
-                total.variables += own.variables
-                total.weights += own.weights
+                total.extend(self.choices[w, m].busy.get(k, Terms()))
             rule = self.positions.length[w] >= self._sum(total)
             self.modeller.require(label("busy", w, k), rule)
 

@@ -7,7 +7,7 @@ below. What costs too much is left out, which may raise the bounds of the rest.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from formulations.multi_model.frame import Question
 from formulations.multi_model.listing import ListedRun
@@ -76,9 +76,7 @@ def _period_paths(runs: list[ListedRun], units: int, price: Price) -> list[int |
 
 def _paths(runs: list[ListedRun], units: int, price: Price) -> list[int | None]:
     """Of each run, the least price of all runs together if it is one of them; None if it cannot."""
-    before: list[int | None] = [0, *[None] * units]
-    for run in sorted(runs, key=lambda run: run.first):
-        before[run.end] = _better(before[run.end], before[run.first], price(run))
+    before = distances(runs, units, price)
     after: list[int | None] = [*[None] * units, 0]
     for run in sorted(runs, key=lambda run: -run.end):
         after[run.first] = _better(after[run.first], after[run.end], price(run))
@@ -87,6 +85,14 @@ def _paths(runs: list[ListedRun], units: int, price: Price) -> list[int | None]:
         start, end = before[run.first], after[run.end]
         found.append(None if start is None or end is None else start + price(run) + end)
     return found
+
+
+def distances(runs: Iterable[ListedRun], units: int, price: Price) -> list[int | None]:
+    """By cut, the least price of runs that lead there; None if none do."""
+    before: list[int | None] = [0, *[None] * units]
+    for run in sorted(runs, key=lambda run: run.first):
+        before[run.end] = _better(before[run.end], before[run.first], price(run))
+    return before
 
 
 def _better(best: int | None, way: int | None, price: int) -> int | None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from formulations.modellers import Modeller, Solution, Variable, label
 from formulations.multi_model.frame import FAMILIES, Choice, Frame, Question, Terms, Values, spans
 from formulations.multi_model.listing import ListedRun
-from formulations.multi_model.reduction import reduced
+from formulations.multi_model.reduction import distances, reduced
 from schedules.windows.evaluate import evaluate_run
 from schedules.windows.schedule import Run, Stage
 
@@ -71,6 +71,7 @@ class ByRuns(Frame):
     def _choose(self, window: int, job: int) -> Choice:
         choice = Choice()
         last = window == self.question.windows - 1
+        picojoule, potential = self.question.prices[1], self.potentials(job)
         for n, run in enumerate(self.runs[job]):
             if (window == 0 and run.first) or (last and run.end < self._units[job]):
                 continue  # positions rule it out
@@ -81,10 +82,18 @@ class ByRuns(Frame):
             choice.ends.setdefault(run.end, []).append(x)
             choice.time.add(x, run.time)
             choice.energy.add(x, run.energy)
+            usual = potential[run.end] - potential[run.first]
+            choice.price.add(x, picojoule * run.energy - usual)
             for k in run.chiplets:
                 choice.on.setdefault(k, []).append(x)
                 choice.busy.setdefault(k, Terms()).add(x, run.time)
         return choice
+
+    def potentials(self, job: int) -> list[int]:
+        """By shortest paths over the runs; what no run leads to counts as little as the start."""
+        picojoule = self.question.prices[1]
+        ways = distances(self.runs[job], self._units[job], lambda run: picojoule * run.energy)
+        return [way or 0 for way in ways]
 
     def _hint_run(self, window: int, job: int, run: Run | None) -> tuple[Values, int]:
         own = [(n, x) for (w, m, n), x in self.variables.chosen.items() if (w, m) == (window, job)]

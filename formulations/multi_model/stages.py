@@ -24,7 +24,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise, permutations
+
+import numpy as np
 
 from formulations.modellers import Modeller, Solution, Variable, label
 from formulations.multi_model.frame import FAMILIES, Choice, Frame, Question, Terms, Values
@@ -123,7 +126,7 @@ class ByStages(Frame):
             for (_, _, k), x in batch.stage.items():
                 choice.on.setdefault(k, []).append(x)
             self._add_time(choice, batch, tables)
-            self._add_energy(choice.energy, batch, tables)
+            self._add_energy(choice, batch, tables, self.potentials(job))
         slowest = self.modeller.quantity(0, self._horizon, label("slowest", *slot))
         self.variables.slowest[slot] = slowest
         choice.time.add(slowest, 1)
@@ -169,14 +172,38 @@ class ByStages(Frame):
             choice.time.add(x, load)
             choice.busy[k].add(x, load)
 
-    def _add_energy(self, energy: Terms, batch: Batch, tables: StageCosts) -> None:
+    def _add_energy(
+        self, choice: Choice, batch: Batch, tables: StageCosts, potential: list[int]
+    ) -> None:
         """A hop's energy counts once."""
+        picojoule = self.question.prices[1]
         for (i, j, k), x in batch.stage.items():
-            energy.add(x, int(tables.energy[k, i, j - 1]))
-        for (i, k), x in (*batch.first.items(), *batch.last.items()):
-            energy.add(x, int(tables.dram_energy[k, i]))
-        for (i, k, other), x in batch.hop.items():
-            energy.add(x, int(tables.hop_energy[other, k, i]))
+            energy = int(tables.energy[k, i, j - 1])
+            choice.energy.add(x, energy)
+            choice.price.add(x, picojoule * energy - potential[j] + potential[i])
+        transfers = [
+            *((x, tables.dram_energy[k, i]) for (i, k), x in batch.first.items()),
+            *((x, tables.dram_energy[k, i]) for (i, k), x in batch.last.items()),
+            *((x, tables.hop_energy[other, k, i]) for (i, k, other), x in batch.hop.items()),
+        ]
+        for x, moved in transfers:
+            choice.energy.add(x, int(moved))
+            choice.price.add(x, picojoule * int(moved))
+
+    def potentials(self, job: int) -> list[int]:
+        """By shortest paths over stages without handovers."""
+        return self._potentials[job]
+
+    @cached_property
+    def _potentials(self) -> list[list[int]]:
+        picojoule, found = self.question.prices[1], []
+        for own in self._tables:
+            stages = np.min([tables.energy.min(axis=0) for tables in own.values()], axis=0)
+            least = [0]
+            for j in range(1, len(stages) + 1):
+                least.append(min(least[i] + picojoule * int(stages[i, j - 1]) for i in range(j)))
+            found.append(least)
+        return found
 
     # Constraint families
 
