@@ -16,8 +16,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from formulations.modellers import Modeller, Solution, Variable, label
-from formulations.multi_model.frame import FAMILIES, Choice, Frame, Question, Terms, Values, spans
+from formulations.multi_model.frame import FAMILIES, Choice, Frame, Terms, Values, spans
 from formulations.multi_model.listing import ListedRun
+from formulations.multi_model.question import Question
 from formulations.multi_model.reduction import distances, reduced
 from schedules.windows.evaluate import evaluate_run
 from schedules.windows.schedule import Run, Stage

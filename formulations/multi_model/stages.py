@@ -30,7 +30,8 @@ from itertools import pairwise, permutations
 import numpy as np
 
 from formulations.modellers import Modeller, Solution, Variable, label
-from formulations.multi_model.frame import FAMILIES, Choice, Frame, Question, Terms, Values
+from formulations.multi_model.frame import FAMILIES, Choice, Frame, Terms, Values
+from formulations.multi_model.question import Question
 from formulations.multi_model.timing import Timing
 from instances.cost.jobs import StageCosts
 from schedules.windows.evaluate import evaluate_run

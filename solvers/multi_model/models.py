@@ -13,8 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from formulations.modellers import Solution
-from formulations.multi_model.frame import Frame, Question
+from formulations.multi_model.frame import Frame
 from formulations.multi_model.listing import Asked, ListedRun, TooManyRunsError, list_runs
+from formulations.multi_model.question import Question
 from formulations.multi_model.runs import ByRuns
 from formulations.multi_model.stages import ByStages
 from schedules.goal import Weights
