@@ -33,6 +33,9 @@ from solvers.reports import RaiseBound, Reports, Solved
 
 LATENCY, ENERGY = Weights(1, 0), Weights(0, 1)
 
+GUESSES = 0.01, 0.05, 0.2
+"""How far above its bound an optimum is looked for, before all of a model is."""
+
 START_SHARE = 0.2
 """Of the time, at most, for the method that finds a start."""
 
@@ -178,15 +181,34 @@ class WindowSearch:
         if reach is not None:
             question = replace(question, limit=reach)
         formulation = self._formulate(question)
+        for guess in self._guesses(question, formulation.bound):
+            small = self._formulate(replace(question, limit=guess))
+            solved = self._run(small, raise_bound, guess)
+            if solved.stop != "infeasible":
+                return solved
+        return self._run(formulation, raise_bound, reach)
+
+    def _guesses(self, question: Question, bound: int | None) -> list[int]:
+        """Costs that may be within reach, and for which the model is much smaller."""
+        if not bound:
+            return []
+        guesses = [bound + int(share * bound) for share in GUESSES]
         best = self.cheapest(question)
-        if best is not None and (reach is None or best.cost <= reach):
-            formulation.hint(best.schedule)
+        known = [cost for cost in (question.limit, None if best is None else best.cost) if cost]
+        most = (bound + min(known)) // 2 if known else None
+        return [guess for guess in guesses if most is None or guess < most]
+
+    def _run(self, formulation: Frame, raise_bound: RaiseBound, reach: int | None) -> Solved:
+        """Run the engine on a model, hinted at the best that is known."""
         reports = Reports(self.engine, _Search(self, formulation), raise_bound, reach)
         if formulation.bound is not None:
             reports.raise_bound(formulation.bound)
         left = self.progress.remaining
         if reports.ending is not None or left == 0:
             return Solved(reports.ending or "time-limit", reports.best_bound)
+        best = self.cheapest(formulation.question)
+        if best is not None and (reach is None or best.cost <= reach):
+            formulation.hint(best.schedule)
         settings = Settings(
             end=None if left is None else time.perf_counter() + left,
             seed=self.options.seed,
