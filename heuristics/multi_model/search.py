@@ -1,0 +1,125 @@
+"""A wider search than SCAR's: annealing over windows and chiplets, exact in the stages (ours)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import exp, log
+from random import Random
+
+from heuristics.multi_model.bounds import lower_bound
+from heuristics.multi_model.moves import Mover
+from heuristics.multi_model.packing import even, one_by_one
+from heuristics.multi_model.problem import Problem
+from heuristics.multi_model.scar import Steps, compose, scar
+from heuristics.multi_model.simple import Seeded
+from heuristics.multi_model.state import Judge, Layout, State, build, layouts_of, settled
+from schedules.progress import Stop
+from schedules.windows.progress import WindowProgress
+
+MOVES, LEAST = 150, 10_000
+"""Moves of a chain for each unit and chiplet, and at least."""
+
+HOTTEST, COLDEST = (0.05, 0.5, 0.2, 0.02), 0.0003
+"""By which part the objective may rise, about, at the beginning of each chain, and at the end."""
+
+OTHER = Steps(pack=even, provide=one_by_one)
+"""SCAR's steps as another start takes them."""
+
+
+def search(progress: WindowProgress, options: Seeded) -> Stop:
+    """Annealing from SCAR's schedule on, and a bound.
+
+    What is drawn is where windows are cut, which chiplets each model has in each, and in which
+    order; the best stages and mini-batches follow exactly. Chains follow each other: from SCAR's
+    schedule, from others like it, and from the best so far. The seed decides the result if there is
+    no time limit; with one, the time that has passed cools a chain if its moves do not.
+
+    For throughput, single windows are searched by their period, and others, whose period is their
+    latency, by that. Models do not take turns on chiplets, even if they may.
+
+    Returns:
+        'optimal' if the bound proves it, 'infeasible' as `scar`.
+    """
+    if scar(progress, options) == "infeasible":
+        return "infeasible"
+    progress.raise_bound(lower_bound(progress.costs, progress.goal))
+    chains = list(_chains(progress))
+    for number, judge in enumerate(chains):
+        if progress.expired or progress.proved:
+            break
+        rng = Random(f"{options.seed}.{number}")
+        start = _start(progress, judge, number, options.seed)
+        if start is not None:
+            _anneal(progress, start, rng, HOTTEST[number], 1 / (len(chains) - number))
+    if progress.proved:
+        return "optimal"
+    return "time-limit" if progress.expired else "finished"
+
+
+def _chains(progress: WindowProgress) -> Iterator[Judge]:
+    """What each chain minimises."""
+    goal = progress.goal
+    latency = Judge(Problem(progress.costs, goal))
+    if goal.objective != "throughput" or not goal.pipelined:
+        yield from [latency] * len(HOTTEST)
+        return
+    if len(latency.problem.units) <= latency.problem.chiplets:
+        yield from [Judge(Problem(progress.costs, goal, period=True))] * (len(HOTTEST) - 1)
+    yield latency
+
+
+def _start(progress: WindowProgress, judge: Judge, number: int, seed: int) -> State | None:
+    """Where a chain begins: chain 1 and 2 elsewhere than at the best so far, if they can."""
+    problem, best = judge.problem, progress.best
+    assert best is not None  # scar has found one
+    found: list[Layout] | None = None
+    if number in (1, 2):
+        splits = 0 if number == 1 or problem.period else min(2, problem.goal.windows - 1)
+        runs = compose(problem, splits, seed, OTHER)
+        found = None if runs is None else layouts_of(problem, problem.schedule(runs))
+    if found is None:
+        found = layouts_of(problem, best)
+        if problem.period and len(found) > 1:
+            runs = compose(problem, 0, seed)
+            found = None if runs is None else layouts_of(problem, problem.schedule(runs))
+    if found is None or any(len(set(used)) < len(used) for used in map(_tiles, found)):
+        return None
+    return build(judge, found)
+
+
+def _tiles(layout: Layout) -> list[int]:
+    return [tile for _, _, tiles in layout for tile in tiles]
+
+
+def _anneal(
+    progress: WindowProgress, start: State, rng: Random, hottest: float, share: float
+) -> None:
+    """One chain, of a share of the time that is left."""
+    problem = start.judge.problem
+    mover = Mover(start.judge, 1 if problem.period else problem.goal.windows, rng)
+    moves = max(LEAST, MOVES * sum(problem.units) * problem.chiplets)
+    begun, left = progress.seconds, progress.remaining
+    state, best = start, start
+    progress.offer(start.schedule())
+    for move in range(moves):
+        if move % 64 == 0:
+            over = move / moves
+            if left is not None:
+                over = max(over, (progress.seconds - begun) / max(left * share, 1e-9))
+            if over >= 1 or progress.expired:
+                break
+            heat = hottest * (COLDEST / hottest) ** over
+        progress.count("moves")
+        layouts = mover.draw([side.layout for side in state.sides])
+        if layouts is None:
+            continue
+        found = build(state.judge, layouts, state)
+        if found.guide > state.guide:
+            rise = log(found.guide / state.guide) if state.guide else 1.0
+            if rng.random() >= exp(-rise / heat):
+                continue
+        state = found
+        if state.value < best.value:
+            state = settled(state)
+            best = state
+    progress.offer(best.schedule())
