@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +24,27 @@ UNITS: dict[Objective, str] = {"latency": "cycles", "energy": "pJ", "edp": "pJ c
 Flags = NDArray[np.bool_]
 
 
+class Costed(Protocol):
+    """The evaluation of any kind of schedule."""
+
+    @property
+    def latency(self) -> int:
+        """Cycles."""
+        ...
+
+    @property
+    def energy(self) -> int:
+        """Picojoules."""
+        ...
+
+
 class Weights(NamedTuple):
     """A linear objective: `latency` times cycles plus `energy` times picojoules."""
 
     latency: int
     energy: int
 
-    def cost(self, evaluation: Evaluation) -> int:
+    def cost(self, evaluation: Costed) -> int:
         """The weighted sum."""
         return self.latency * evaluation.latency + self.energy * evaluation.energy
 

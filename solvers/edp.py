@@ -13,17 +13,16 @@ Side constraints are in the models; half-planes and vertices are exact fractions
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, gcd
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
-from schedules.goal import Weights
-from schedules.progress import Stop
-
-if TYPE_CHECKING:
-    from solvers.models import ModelSearch
+from schedules.goal import Costed, Weights
+from schedules.progress import Keeper, Stop
+from solvers.engines.engine import Kind
+from solvers.reports import RaiseBound, Solved
 
 LARGEST = {"cpsat": (2**44, 2**50, 2**56, 2**38), "milp": (2**40, 2**46, 2**52)}
 """Weighted sums stay near these where they can, one after the other. CP-SAT cannot have larger
@@ -33,6 +32,46 @@ logger = logging.getLogger("chipweave")
 
 Points = list[tuple[int, int]]
 """(latency, energy) of schedules."""
+
+
+class Known(Protocol):
+    """A schedule that obeys the goal."""
+
+    @property
+    def costs(self) -> Costed:
+        """What it costs."""
+        ...
+
+
+class WeightedSearch(Protocol):
+    """Minimises weighted sums of latency and energy, and keeps what it finds."""
+
+    @property
+    def progress(self) -> Keeper[Any]:
+        """That of the whole run; its objective is the product."""
+        ...
+
+    @property
+    def known(self) -> Sequence[Known]:
+        """Schedules that obey the goal."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """Of the engine."""
+        ...
+
+    def cheap_bound(self, weights: Weights) -> int | None:
+        """A lower bound on a weighted cost that takes no search; None if there is none."""
+        ...
+
+    def minimise(self, weights: Weights, raise_bound: RaiseBound) -> Solved:
+        """Find and prove the least weighted cost, as far as the limits allow."""
+        ...
+
+    def enough(self) -> bool:
+        """Whether the search may end before a proof."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -123,7 +162,7 @@ def _crossing(first: Line, second: Line) -> Fraction:
     return Fraction(first.value * d - second.value * b, a * d - c * b)
 
 
-def minimise_product(search: ModelSearch) -> Stop:
+def minimise_product(search: WeightedSearch) -> Stop:
     """Minimise the product over all schedules that obey the goal.
 
     Ends 'finished', with a valid bound, if the engine's numbers are too coarse for a proof.
@@ -153,12 +192,12 @@ def minimise_product(search: ModelSearch) -> Stop:
             return stop
 
 
-def _cheap_bound(search: ModelSearch, weights: Weights) -> int:
+def _cheap_bound(search: WeightedSearch, weights: Weights) -> int:
     """What a model knows before it is solved."""
-    return max(0, search.formulate(weights).bound or 0)
+    return max(0, search.cheap_bound(weights) or 0)
 
 
-def _cut(search: ModelSearch, front: Front, weights: Weights) -> Stop | None:
+def _cut(search: WeightedSearch, front: Front, weights: Weights) -> Stop | None:
     """Add the half-plane of some weights; why the search must end, None if it need not."""
     progress = search.progress
 
@@ -178,7 +217,7 @@ def _cut(search: ModelSearch, front: Front, weights: Weights) -> Stop | None:
     return None if solved.stop in ("optimal", "finished") else solved.stop
 
 
-def _next_weights(search: ModelSearch, vertex: Vertex, tried: set[Weights]) -> Weights | None:
+def _next_weights(search: WeightedSearch, vertex: Vertex, tried: set[Weights]) -> Weights | None:
     """Weights that may cut the vertex off, and have not been tried; None if there are none."""
     points = [(known.costs.latency, known.costs.energy) for known in search.known]
     wanted = [
@@ -189,7 +228,7 @@ def _next_weights(search: ModelSearch, vertex: Vertex, tried: set[Weights]) -> W
     worst = max(points)[0], max(energy for _, energy in points)
     scaled = (
         _whole(a, b, worst, largest)
-        for largest in LARGEST[search.options.engine.kind]
+        for largest in LARGEST[search.kind]
         for a, b in wanted
         if a >= 0 and b >= 0 and a + b > 0
     )

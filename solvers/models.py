@@ -6,30 +6,24 @@ bound counts only as far as the engine's arithmetic carries it.
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from threading import RLock
 
 from formulations.formulation import Formulation, formulate
-from formulations.modellers import Modeller, Solution
+from formulations.modellers import Solution
 from heuristics.baselines import sequential
 from heuristics.scope import scope
 from instances.instance import Instance
 from schedules.evaluate import Evaluation, evaluate
 from schedules.goal import Weights, breaches, restricted
-from schedules.progress import Progress, Stop, WrongBoundError, WrongScheduleError
+from schedules.progress import Progress, Stop
 from schedules.schedule import Schedule
 from schedules.verify import violations
 from solvers.engines import Engine, Settings
-from solvers.engines.arithmetic import close, integer_bound, same
-from solvers.engines.engine import Outcome
-
-logger = logging.getLogger("chipweave")
-
-RaiseBound = Callable[[int], None]
-"""Takes a lower bound on a weighted cost."""
+from solvers.engines.engine import Kind
+from solvers.engines.modellers import modeller_of
+from solvers.reports import RaiseBound, Reports, Solved
 
 GUESSES = 0.0005, 0.003, 0.02
 """How far above its bound an optimum is looked for, before all of a large model is."""
@@ -88,19 +82,6 @@ class Known:
 
     schedule: Schedule
     costs: Evaluation
-
-
-@dataclass(frozen=True)
-class Solved:
-    """How the run of one model ended.
-
-    Attributes:
-        stop: why.
-        bound: no schedule that obeys the goal has a smaller weighted cost; None if unknown.
-    """
-
-    stop: Stop
-    bound: int | None = None
 
 
 class ModelSearch:
@@ -178,7 +159,7 @@ class ModelSearch:
         formulation = formulate(
             self.options.formulation,
             self._instance,
-            _modeller(self.options.engine),
+            modeller_of(self.options.engine),
             self.progress.goal,
             weights,
             known if reach is None else reach,
@@ -187,6 +168,15 @@ class ModelSearch:
         if best is not None and known is not None and (reach is None or known <= reach):
             formulation.hint(best.schedule)
         return formulation
+
+    @property
+    def kind(self) -> Kind:
+        """Of the engine."""
+        return self.options.engine.kind
+
+    def cheap_bound(self, weights: Weights) -> int | None:
+        """What a model knows before it is solved."""
+        return self.formulate(weights).bound
 
     def minimise(self, weights: Weights, raise_bound: RaiseBound) -> Solved:
         """Find and prove the least weighted cost, as far as the limits allow.
@@ -237,7 +227,8 @@ class ModelSearch:
         Returns:
             How it ended; 'infeasible' with a bound, if nothing is within reach.
         """
-        reports = _Reports(self, formulation, weights, raise_bound, reach)
+        search = _Search(self, formulation, weights)
+        reports = Reports(self.options.engine, search, raise_bound, reach)
         if formulation.bound is not None:
             reports.raise_bound(formulation.bound)
         if reports.ending is not None:
@@ -270,153 +261,23 @@ class ModelSearch:
         return objective - bound <= self.options.gap_limit * objective
 
 
-def _modeller(engine: Engine) -> Modeller:
-    if engine.kind == "cpsat":
-        from formulations.modellers.cpsat import CpSatModeller
+@dataclass(frozen=True)
+class _Search:
+    """The search that one model is part of."""
 
-        return CpSatModeller()
-    from formulations.modellers.milp import MilpModeller
+    whole: ModelSearch
+    formulation: Formulation
+    weights: Weights
 
-    return MilpModeller()
+    def take(self, solution: Solution) -> bool:
+        """Suggest the solution's schedule."""
+        return self.whole.suggest(self.formulation.extract(solution))
 
+    def cheapest(self) -> int | None:
+        """By weighted cost."""
+        best = self.whole.cheapest(self.weights)
+        return None if best is None else self.weights.cost(best.costs)
 
-class _Reports:
-    """Hears of an engine's progress and checks it; CP-SAT and HiGHS call from their own threads.
-
-    Attributes:
-        best_bound: on the weighted cost, None while none is known.
-        ending: why the engine need not go on, None while it must.
-    """
-
-    def __init__(
-        self,
-        search: ModelSearch,
-        formulation: Formulation,
-        weights: Weights,
-        listener: RaiseBound,
-        reach: int | None,
-    ) -> None:
-        self.best_bound: int | None = None
-        self.ending: Stop | None = None
-        self._search = search
-        self._formulation = formulation
-        self._weights = weights
-        self._listener = listener
-        self._reach = reach
-        self._engine = search.options.engine
-        self._exact = self._engine.kind == "cpsat"
-        self._error: Exception | None = None
-        self._lock = RLock()
-
-    def solution(self, solution: Solution) -> bool:
-        """Take an incumbent; whether the engine shall go on."""
-        return self._safely(lambda: self._take(solution))
-
-    def bound(self, value: float) -> bool:
-        """Take a bound; whether the engine shall go on."""
-        return self._safely(lambda: self.raise_bound(integer_bound(value, self._exact)))
-
-    def _safely(self, take: Callable[[], object]) -> bool:
-        """Keep an exception: in the engine's thread it would be lost, or end the process."""
-        with self._lock:
-            try:
-                take()
-            except Exception as error:
-                self._error = self._error or error
-            return self._error is None and self.ending is None
-
-    def raise_bound(self, bound: int) -> None:
-        """Take a bound; nothing can be better than it, so what is known ends the run.
-
-        Raises:
-            WrongBoundError: a known schedule undercuts the bound of exact arithmetic.
-        """
-        best = self._cheapest()
-        if best is not None and best < min(bound, self._beyond or bound):
-            wrong = f"{self._engine.name} proves a bound of {bound}, but a schedule costs {best}"
-            if self._exact:
-                raise WrongBoundError(f"a bound is wrong: {wrong}")
-            if not close(bound, best):
-                logger.warning("%s: its arithmetic is too coarse for this model", wrong)
-                return
-        bound = min(most for most in (bound, best, self._beyond) if most is not None)
-        if self.best_bound is None or bound > self.best_bound:
-            self.best_bound = bound
-            self._listener(bound)
-        if bound == best:
-            self.ending = "optimal"
-        elif bound == self._beyond:
-            self.ending = "infeasible"
-        elif self._search.enough():
-            self.ending = "gap-limit"
-
-    def settle(self, outcome: Outcome) -> Solved:
-        """What the run has shown.
-
-        Raises:
-            RuntimeError: the evaluator contradicts the model.
-            Exception: what went wrong while the engine ran.
-        """
-        if self._error is not None:
-            raise self._error
-        if outcome.stop == "infeasible":
-            return self._infeasible()
-        if outcome.solution is not None:
-            self._take(outcome.solution)
-        if outcome.stop == "optimal" and self.ending is None:
-            return self._optimum(outcome)
-        if outcome.bound is not None:
-            self.raise_bound(integer_bound(outcome.bound, self._exact))
-        return Solved(self.ending or outcome.stop, self.best_bound)
-
-    def _take(self, solution: Solution) -> None:
-        try:
-            obeys = self._search.suggest(self._formulation.extract(solution))
-        except WrongScheduleError as error:
-            if self._exact:
-                raise
-            logger.warning("%s: rounding spoilt a schedule: %s", self._engine.name, error)
-            return
-        if not obeys and self._exact:
-            raise RuntimeError("the model is wrong: its schedule breaks the goal")
-
-    def _cheapest(self) -> int | None:
-        best = self._search.cheapest(self._weights)
-        return None if best is None else self._weights.cost(best.costs)
-
-    @property
-    def _beyond(self) -> int | None:
-        """No bound of a model can be above what it leaves out."""
-        return None if self._reach is None else self._reach + 1
-
-    def _infeasible(self) -> Solved:
-        best = self._cheapest()
-        if self._beyond is not None and (best is None or best >= self._beyond):
-            self.raise_bound(self._beyond)
-            return Solved(self.ending or "infeasible", self.best_bound)
-        if best is None:
-            return Solved("infeasible")
-        contradiction = (
-            f"{self._engine.name} finds no solution of the model, but there is a schedule"
-        )
-        if self._exact:
-            raise RuntimeError(contradiction)
-        logger.warning("%s: its arithmetic is too coarse for this model", contradiction)
-        return Solved("finished", self.best_bound)
-
-    def _optimum(self, outcome: Outcome) -> Solved:
-        """Believe a proof if the schedule costs what the engine says that it does."""
-        best, claimed = self._cheapest(), outcome.objective
-        assert claimed is not None
-        if self._beyond is not None and (best is None or best >= self._beyond):
-            return self._infeasible()
-        if best is not None and same(claimed, best, self._exact):
-            self.raise_bound(best)
-            return Solved("optimal", best)
-        if best is not None and not close(claimed, best):
-            raise RuntimeError(
-                f"the model is wrong: its optimum is {claimed:.0f}, but its schedule costs {best}"
-            )
-        if outcome.bound is not None:
-            self.raise_bound(integer_bound(outcome.bound, self._exact))
-        return Solved(self.ending or "finished", self.best_bound)
+    def enough(self) -> bool:
+        """Whether the gap that was asked for is reached."""
+        return self.whole.enough()

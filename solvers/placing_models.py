@@ -19,6 +19,7 @@ from schedules.traffic import Places
 from solvers.engines import Engine, Settings, choose
 from solvers.engines.arithmetic import integer_bound, same
 from solvers.engines.engine import Kind, Outcome
+from solvers.engines.modellers import modeller_of
 from solvers.placing import Goal, PlacedProblem, PlaceOptions, Step
 
 
@@ -151,7 +152,7 @@ class _Run:
         problem, engine = self._problem, self._engine
         if goal == "load" and start is not None:
             cap = cost_of(problem, start, goal)
-        model = self._build(_modeller(engine), goal, cap)
+        model = self._build(modeller_of(engine), goal, cap)
         if start is not None:
             model.hint(start)
         options = self._options
@@ -194,13 +195,3 @@ def _proved(
     if claimed is not None and same(claimed, objective // unit, exact):
         return "optimal", objective
     raise RuntimeError(f"the model is wrong: its optimum is {claimed}, its places cost {objective}")
-
-
-def _modeller(engine: Engine) -> Modeller:
-    if engine.kind == "cpsat":
-        from formulations.modellers.cpsat import CpSatModeller
-
-        return CpSatModeller()
-    from formulations.modellers.milp import MilpModeller
-
-    return MilpModeller()

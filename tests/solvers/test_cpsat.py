@@ -17,7 +17,8 @@ from schedules.goal import Weights
 from schedules.progress import Progress, TracePoint, WrongScheduleError
 from schedules.schedule import Cluster, Schedule, Segment
 from solvers.engines import ENGINES
-from solvers.models import ModelOptions, ModelSearch, Solved, solve_model
+from solvers.models import ModelOptions, ModelSearch, solve_model
+from solvers.reports import Solved
 
 MakeInstance = Callable[..., Instance]
 
