@@ -111,20 +111,22 @@ WORDS: Mapping[Objective, str] = {"throughput": "throughput", "edp": "energy-del
 
 INTRODUCTION = (
     "GPT-2 (124 M, 128 tokens, by block) and ResNet-50 (by stage) on `het-2x2`, two"
-    " weight-stationary and two output-stationary chiplets, beside four equal ones and one chiplet with the MACs, the"
-    " buffers and the DRAM bandwidth of all four ([the problem](../multi_model.md)). A round is one"
-    " batch of either model; the heading of a column is their batches. Every number is a proved"
-    " optimum. The paper (arXiv 2312.09401) reports up to 2.2 times the throughput and 1.9 times the"
-    " energy efficiency of a monolith with an output-stationary dataflow."
+    " weight-stationary and two output-stationary chiplets, beside four equal ones and one"
+    " chiplet with the MACs, the buffers and the DRAM bandwidth of all four ([the"
+    " problem](../multi_model.md)). A round is one batch of either model; the heading of a"
+    " column is their batches. Every number is a proved optimum. The paper (arXiv 2312.09401)"
+    " reports up to 2.2 times the throughput and 1.9 times the energy efficiency of a monolith"
+    " with an output-stationary dataflow."
 )
 
 REASONS = (
     "What the ratios to the output-stationary monolith rest on: in the cost model such an array"
-    " unrolls output rows and columns only. A matrix product with 128 tokens has 128 rows and one"
-    " column, so of an array of 128 x 128 only one column works, and weights are read from the"
-    " buffer for each block of rows. GPT-2 is therefore tens of times slower there than on a"
-    " weight-stationary array, more than in the paper, whose model of that dataflow is not known to"
-    " us. The line of the weight-stationary monolith shows what is left when the dataflow is right."
+    " unrolls output rows and columns only. A matrix product with 128 tokens has 128 rows and"
+    " one column, so of an array of 128 x 128 only one column works, and weights are read from"
+    " the buffer for each block of rows. GPT-2 is therefore tens of times slower there than on a"
+    " weight-stationary array, more than in the paper, whose model of that dataflow is not known"
+    " to us. The line of the weight-stationary monolith shows what is left when the dataflow is"
+    " right."
 )
 
 

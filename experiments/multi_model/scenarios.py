@@ -159,16 +159,16 @@ def scenarios_page(found: Sequence[Scenario]) -> Page:
 
 INTRODUCTION = (
     "Energy-delay products of SCAR's five scenarios (arXiv 2405.00790) on packages of 3 x 3"
-    " chiplets, in our cost model ([the problem](../multi_model.md)), beside the paper's. Models are"
-    " cut by block, ResNet-50 by stage; transformers have 128 tokens; there are at most 5 windows."
-    " Networks that the paper names without a source are our reading: GPT-L is GPT-2 large, U-Net"
-    " has inputs of 256 x 256. `stand-alone` is each model whole on one weight-stationary chiplet,"
-    " all at once (our reading)."
+    " chiplets, in our cost model ([the problem](../multi_model.md)), beside the paper's. Models"
+    " are cut by block, ResNet-50 by stage; transformers have 128 tokens; there are at most 5"
+    " windows. Networks that the paper names without a source are our reading: GPT-L is GPT-2"
+    " large, U-Net has inputs of 256 x 256. `stand-alone` is each model whole on one"
+    " weight-stationary chiplet, all at once (our reading)."
 )
 RELATIVE = "Energy-delay product over that of `het-3x3-ws`, ours and, in brackets, the paper's."
 SEARCHES = (
-    "SCAR's search as we read it (`scar`) and ours (`search`, with a time limit), and the gap to a"
-    " lower bound that is not tight: it knows each unit's best chiplet, but no handovers."
+    "SCAR's search as we read it (`scar`) and ours (`search`, with a time limit), and the gap to"
+    " a lower bound that is not tight: it knows each unit's best chiplet, but no handovers."
 )
 
 
