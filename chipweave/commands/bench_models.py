@@ -48,7 +48,7 @@ Only = Annotated[str, typer.Option("--only", metavar="PAGES", help="Pages, with 
 def models(
     instances: Instances = 300,
     out: Out = None,
-    only: Only = ",".join(PAGES),
+    only: Only = "monolith,scenarios,scar",
     json: options.Json = None,
     markdown: options.Markdown = None,
 ) -> None:

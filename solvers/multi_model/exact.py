@@ -14,6 +14,7 @@ from math import prod
 
 import numpy as np
 
+from heuristics.multi_model import scar
 from instances.tables import Ints
 from schedules.progress import Stop
 from schedules.windows.goal import WindowGoal
@@ -45,6 +46,7 @@ def exact(progress: WindowProgress, options: WindowOptions) -> Stop:
         if goal.objective == "throughput" and goal.pipelined:
             found += _fastest_beat(Windows(progress, period=True))
     except ExpiredError:
+        scar(progress, options)  # so that there is a schedule
         return "time-limit"
     if not found:
         return "infeasible"
