@@ -123,10 +123,10 @@ INTRODUCTION = (
 REASONS = (
     "In the cost model an output-stationary array unrolls output rows and columns only. A matrix"
     " product of 128 tokens has 128 rows and one column: of an array of 128 x 128 one column works,"
-    " and on the small maps of ResNet-50's last stages few of its MACs do. That makes such a monolith"
-    " tens of times slower than a weight-stationary array, more than the paper, whose model of the"
-    " dataflow is not known to us, can have found; so the direction is the paper's, the size is the"
-    " cost model's. The lines of the weight-stationary packages show what is left when the dataflow"
+    " and on the small maps of ResNet-50's last stages few of its MACs do. That makes such a"
+    " monolith tens of times slower than a weight-stationary array, more than the paper, whose"
+    " model of the dataflow is not known to us, can have found: the direction is the paper's, the"
+    " size is the cost model's. The lines of the weight-stationary packages show what is left when the dataflow"
     " fits: the gain over the output-stationary monolith is that of the dataflow first, and of"
     " several chiplets second. One sample's computation, milliseconds:"
 )

@@ -198,7 +198,7 @@ def _searches(found: Sequence[Scenario]) -> Table:
             Column("method"),
             Column("EDP (J s)", 4),
             Column("bound (J s)", 4),
-            Column("gap", 1, percent=True),
+            Column("gap", 2, percent=True),
             Column("time (s)", 1),
         ],
         rows,
