@@ -92,10 +92,10 @@ def gaps_page(found: Sequence[Gap]) -> Page:
 
 
 INTRODUCTION = (
-    "Pairs of networks on packages of unlike chiplets ([the problem](../multi_model.md)), at"
-    " most 5 windows: what SCAR's search in our reading (`scar`) and a wider one (`search`) lose"
-    " to the optimum that the dynamic program (`exact`) proves. The gap is objective over"
-    " optimum, minus 1."
+    "Pairs of networks on packages of unlike chiplets ([the problem](../multi_model.md)), at most"
+    " 5 windows: what SCAR's search in our reading (`scar`) and a wider one (`search`) lose to"
+    " the optimum that the dynamic program (`exact`) proves. The gap is objective over optimum,"
+    " minus 1."
 )
 
 

@@ -114,21 +114,21 @@ INTRODUCTION = (
     "GPT-2 (124 M, 128 tokens, by block) and ResNet-50 (by stage) on `het-2x2`, two"
     " weight-stationary and two output-stationary chiplets, beside four equal ones and one"
     " chiplet with the MACs, the buffers and the DRAM bandwidth of all four ([the"
-    " problem](../multi_model.md)). A round is one batch of either model; the heading of a"
-    " column is their batches. Every number is a proved optimum. The paper (arXiv 2312.09401)"
-    " reports up to 2.2 times the throughput and 1.9 times the energy efficiency of a monolith"
-    " with an output-stationary dataflow."
+    " problem](../multi_model.md)). A round is one batch of either model; the heading of a column"
+    " is their batches. Every number is a proved optimum. The paper (arXiv 2312.09401) reports up"
+    " to 2.2 times the throughput and 1.9 times the energy efficiency of a monolith with an"
+    " output-stationary dataflow."
 )
 
 REASONS = (
     "In the cost model an output-stationary array unrolls output rows and columns only. A matrix"
-    " product of 128 tokens has 128 rows and one column: of an array of 128 x 128 one column works,"
-    " and on the small maps of ResNet-50's last stages few of its MACs do. That makes such a"
-    " monolith tens of times slower than a weight-stationary array, more than the paper, whose"
+    " product of 128 tokens has 128 rows and one column: of an array of 128 x 128 one column"
+    " works, and on the small maps of ResNet-50's last stages few of its MACs do. That makes such"
+    " a monolith tens of times slower than a weight-stationary array, more than the paper, whose"
     " model of the dataflow is not known to us, can have found: the direction is the paper's, the"
-    " size is the cost model's. The lines of the weight-stationary packages show what is left when the dataflow"
-    " fits: the gain over the output-stationary monolith is that of the dataflow first, and of"
-    " several chiplets second. One sample's computation, milliseconds:"
+    " size is the cost model's. The lines of the weight-stationary packages show what is left"
+    " when the dataflow fits: the gain over the output-stationary monolith is that of the"
+    " dataflow first, and of several chiplets second. One sample's computation, milliseconds:"
 )
 
 
