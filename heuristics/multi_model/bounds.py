@@ -13,7 +13,7 @@ from math import ceil
 
 import numpy as np
 
-from heuristics.multi_model.kinds import kind_runs
+from heuristics.multi_model.kinds import STEPS, kind_runs
 from heuristics.multi_model.prices import Prices, entries_of
 from heuristics.multi_model.tables import job_tables
 from instances.cost.jobs import WorkloadCosts
@@ -22,6 +22,9 @@ from instances.stages import FAR
 from instances.tables import Ints
 from schedules.windows.goal import WindowGoal
 
+PACE, SHARE = 4_000_000_000, 0.2
+"""Steps of dynamic programs in a second, roughly, and their part of a run's time."""
+
 LINES = 6
 """How many bounds on a sum of time and energy lead to one on their product."""
 
@@ -29,23 +32,28 @@ Line = tuple[Fraction, Fraction]
 """(h, alpha): T + alpha e >= h for all schedules."""
 
 
-def lower_bound(costs: WorkloadCosts, goal: WindowGoal) -> int:
+def lower_bound(costs: WorkloadCosts, goal: WindowGoal, seconds: float | None = None) -> int:
     """A value that no schedule is below, if there is a schedule.
+
+    With little time, the bound is weaker.
 
     For throughput, a schedule of several windows, or with shared chiplets, has its latency as its
     period; in a single window without sharing, each model's slowest stage is no faster than its
     chiplets allow.
     """
-    return _Bounds(costs, goal).bound()
+    steps = STEPS
+    if seconds is not None:
+        steps = min(steps, int(seconds * SHARE * PACE) // len(costs.jobs))
+    return _Bounds(costs, goal, steps).bound()
 
 
 class _Bounds:
     """The bounds of a workload for one goal."""
 
-    def __init__(self, costs: WorkloadCosts, goal: WindowGoal) -> None:
+    def __init__(self, costs: WorkloadCosts, goal: WindowGoal, steps: int) -> None:
         self._goal, self._leakage = goal, costs.package.leakage
         self._runs = [
-            kind_runs(job_tables(own), costs.package, pipelined=goal.pipelined)
+            kind_runs(job_tables(own), costs.package, pipelined=goal.pipelined, steps=steps)
             for own in costs.jobs
         ]
         package = costs.package

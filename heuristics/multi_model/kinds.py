@@ -19,11 +19,11 @@ from instances.jit import compiled
 from instances.stages import FAR
 from instances.tables import Ints
 
-STEPS = 400_000_000
-"""About how many steps the dynamic programs of a model's runs may take; it decides how fine limits
-on the slowest stage are."""
+STEPS = 6_000_000_000
+"""About how many steps the dynamic program of a model's runs takes at most, some seconds; it
+decides how fine the limits on the slowest stage are."""
 
-MOST_LIMITS = 200
+MOST_LIMITS = 300
 """More limits than that are never tried."""
 
 
@@ -106,20 +106,22 @@ def kind_tables(tables: JobTables, package: PackageCosts) -> KindTables:
     )
 
 
-def kind_runs(tables: JobTables, package: PackageCosts, *, pipelined: bool) -> KindRuns:
-    """Under-estimates of all runs of a model."""
+def kind_runs(
+    tables: JobTables, package: PackageCosts, *, pipelined: bool, steps: int = STEPS
+) -> KindRuns:
+    """Under-estimates of all runs of a model, in about so many steps at most."""
     own = kind_tables(tables, package)
     counts = all_counts(np.bincount(package.kind, minlength=len(package.kinds)))
     runs, units = len(own.rounds), own.time.shape[-1]
-    steps = runs * len(own.time[0]) * len(counts.many) * units**3 // 3 + 1
-    most = max(1, min(MOST_LIMITS, STEPS // steps))
+    each = runs * own.time.shape[1] * len(counts.many) * units**3 // 3 + 1  # of a limit
+    most = max(1, min(MOST_LIMITS, steps // each))
     limits = [limits_of(own, n, most) for n in range(runs)]
     shape = runs, units, units + 1, len(counts.many)
     latency, energy = np.full(shape, FAR), np.full(shape, FAR)
     for n in range(runs):
         many = int(own.rounds[n])
-        each = limits[n] if pipelined and many > 1 else np.array([[0, FAR]])
-        _latencies(own, counts, n, each, pipelined, latency[n])
+        own_limits = limits[n] if pipelined and many > 1 else np.array([[0, FAR]])
+        _latencies(own, counts, n, own_limits, pipelined, latency[n])
         _energies(own, counts, n, energy[n])
     period = np.full(len(counts.many), FAR)
     _periods(own, counts, period)

@@ -42,7 +42,9 @@ def search(progress: WindowProgress, options: Seeded) -> Stop:
     """
     if scar(progress, options) == "infeasible":
         return "infeasible"
-    progress.raise_bound(lower_bound(progress.costs, progress.goal))
+    if progress.expired:
+        return "time-limit"
+    progress.raise_bound(lower_bound(progress.costs, progress.goal, progress.remaining))
     chains = list(_chains(progress))
     for number, judge in enumerate(chains):
         if progress.expired or progress.proved:

@@ -14,54 +14,59 @@ LATENCY, ENERGY, PERIOD = 0, 1, 2
 
 
 @compiled
-def _least(
-    tables: JobTables,
-    n: int,
-    tiles: Ints,
-    span: tuple[int, int],
-    aim: int,
-    rounds: int,
-    most: int,
-) -> tuple[int, Ints]:
-    """Stages of at most `most` cycles with the least sum, or for PERIOD the least maximum.
+def _stage_costs(
+    tables: JobTables, n: int, tiles: Ints, span: tuple[int, int], aim: int
+) -> tuple[Ints, Ints]:
+    """[S,U,U+1] cycles of each stage of units from..until-1, and what it adds to the sum.
 
-    Of LATENCY what is summed is load + rounds * time. Returns (FAR, nothing) if there are none.
+    Both count units from the begin of the span. Of PERIOD nothing is added.
     """
     begin, end = span
     count, units = len(tiles), end - begin
+    times = np.empty((count, units, units + 1), np.int64)
+    added = np.zeros((count, units, units + 1), np.int64)
+    for at in range(count):
+        for cut in range(at, units):
+            for after in range(cut + 1, units + 1):
+                a, b = begin + cut, begin + after
+                times[at, cut, after] = stage_time(tables, n, tiles, at, count, a, b)
+                if aim == LATENCY:
+                    added[at, cut, after] = tables.load[n, tiles[at], a, b - 1]
+                elif aim == ENERGY:
+                    added[at, cut, after] = stage_energy(tables, n, tiles, at, count, a, b)
+    return times, added
+
+
+@compiled
+def _least(times: Ints, added: Ints, each: int, most: int, peak: bool) -> tuple[int, Ints]:
+    """Stages of at most `most` cycles with the least sum of `added` + each * time.
+
+    If `peak`, with the least maximum of times instead. Returns (FAR, nothing) if there are none.
+    """
+    count, units = times.shape[0], times.shape[1]
     best = np.full((count + 1, units + 1), FAR)
     before = np.zeros((count + 1, units + 1), np.int64)
     best[0, 0] = 0
     for at in range(count):
-        left = count - at - 1  # stages that follow, of a unit at least
-        first, last = at + 1, units - left
-        if left == 0:
-            first = units
-        for after in range(first, last + 1):
-            for cut in range(at, after):
-                done = best[at, cut]
-                if done >= best[at + 1, after]:
-                    continue
-                a, b = begin + cut, begin + after
-                time = stage_time(tables, n, tiles, at, count, a, b)
+        first = units if at == count - 1 else at + 1
+        last = units - (count - at - 1)  # each stage that follows has a unit at least
+        for cut in range(at, last):
+            done = best[at, cut]
+            if done == FAR:
+                continue
+            for after in range(max(first, cut + 1), last + 1):
+                time = times[at, cut, after]
                 if time > most:
                     continue
-                if aim == PERIOD:
-                    done = max(done, time)
-                elif aim == ENERGY:
-                    done += stage_energy(tables, n, tiles, at, count, a, b)
-                else:
-                    done += tables.load[n, tiles[at], a, b - 1] + rounds * time
-                if done < best[at + 1, after]:
-                    best[at + 1, after] = done
+                total = max(done, time) if peak else done + added[at, cut, after] + each * time
+                if total < best[at + 1, after]:
+                    best[at + 1, after] = total
                     before[at + 1, after] = cut
     cuts = np.empty(count + 1, np.int64)
-    cuts[count] = end
-    at = units
+    cuts[count] = units
     for stage in range(count, 0, -1):
-        at = before[stage, at]
-        cuts[stage - 1] = begin + at
-    return best[count, units], cuts
+        cuts[stage - 1] = before[stage, cuts[stage]]
+    return int(best[count, units]), cuts
 
 
 @compiled
@@ -87,19 +92,22 @@ def divide(
         [S+1] first unit of each stage, and the one after the last.
     """
     rounds = tables.rounds[n]
-    if aim != LATENCY or not pipelined or rounds == 1:
-        return _least(tables, n, tiles, span, aim, rounds, FAR)[1]
-    floor, best_cuts = _least(tables, n, tiles, span, PERIOD, rounds, FAR)
-    best = price(tables, n, tiles, best_cuts, True)[0]
+    times, added = _stage_costs(tables, n, tiles, span, aim)
+    if aim != LATENCY:
+        return _least(times, added, 0, FAR, aim == PERIOD)[1] + span[0]
+    if not pipelined or rounds == 1:
+        return _least(times, added, rounds, FAR, False)[1] + span[0]
+    floor, best_cuts = _least(times, added, 0, FAR, True)
+    best = price(tables, n, tiles, best_cuts + span[0], True)[0]
     limit = FAR
     while limit >= floor:
-        total, cuts = _least(tables, n, tiles, span, LATENCY, 1, limit)
-        latency, busy, _ = price(tables, n, tiles, cuts, True)
+        total, cuts = _least(times, added, 1, limit, False)
+        latency, busy, _ = price(tables, n, tiles, cuts + span[0], True)
         if latency < best:
             best, best_cuts = latency, cuts
         # A later sum is no smaller: only a maximum below this one can still do better.
         limit = min(busy // rounds - 1, (best - total - 1) // (rounds - 1))
-    return best_cuts
+    return best_cuts + span[0]
 
 
 @compiled
