@@ -30,7 +30,7 @@ SCENARIOS: Mapping[int, Mapping[str, int]] = MappingProxyType(
 )
 """SCAR's, by number: network -> batch. GPT-L is read as GPT-2 large (ours)."""
 
-GRAINS: Mapping[str, Grain] = MappingProxyType({"resnet50": "stage"})
+GRAINS: Mapping[str, Grain] = MappingProxyType({"resnet50": "stage", "mobilenet_v2": "stage"})
 """How finely networks are cut where it is not by block."""
 
 

@@ -8,21 +8,23 @@ place in all models and each number of windows that may follow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
 import numpy as np
 
-from heuristics.multi_model import scar
+from heuristics.multi_model import scar, search
+from heuristics.multi_model.bounds import lower_bound
 from instances.tables import Ints
 from schedules.progress import Stop
 from schedules.windows.goal import WindowGoal
 from schedules.windows.progress import WindowProgress
 from schedules.windows.schedule import WindowSchedule
 from solvers.multi_model.fronts import gather
+from solvers.multi_model.runs import Caps, ExpiredError
 from solvers.multi_model.solve import WindowOptions
-from solvers.multi_model.windows import MOST_TURNS, ExpiredError, Spans, Windows
+from solvers.multi_model.windows import MOST_TURNS, Spans, Windows
 
 Place = tuple[int, ...]
 """Of each model, the unit that comes next."""
@@ -30,7 +32,11 @@ Place = tuple[int, ...]
 MOST_WINDOWS = 2_000_000
 """Choices of units of all models, each of which may be a window."""
 
-MOST_CHIPLETS = 9
+MOST_CHIPLETS, FEW_CHIPLETS = 9, 4
+"""That exact takes, and with which a wide search would cost more than it saves."""
+
+SEARCH_SECONDS, SEARCH_SHARE = 2.0, 0.2
+"""For the search that comes first, and the most of the time limit that it takes."""
 
 
 def exact(progress: WindowProgress, options: WindowOptions) -> Stop:
@@ -40,18 +46,40 @@ def exact(progress: WindowProgress, options: WindowOptions) -> Stop:
         ValueError: the workload is too large.
     """
     _check_size(progress)
-    goal = progress.goal
+    caps = _search_first(progress, options)
+    if progress.proved:
+        return "optimal"
+    goal, leakage = progress.goal, progress.costs.package.leakage
     try:
-        found = best(Windows(progress, period=False), progress.costs.package.leakage, goal)
+        found = best(Windows(progress, caps=caps), leakage, goal)
         if goal.objective == "throughput" and goal.pipelined:
-            found += _fastest_beat(Windows(progress, period=True))
+            found += _fastest_beat(Windows(progress, period=True, caps=caps))
     except ExpiredError:
-        scar(progress, options)  # so that there is a schedule
         return "time-limit"
     if not found:
         return "infeasible"
     progress.raise_bound(min(progress.offer(schedule) for schedule in found))
     return "optimal"
+
+
+def _search_first(progress: WindowProgress, options: WindowOptions) -> Caps:
+    """Look for a good schedule; what a run of a better one can take at most."""
+    goal, left = progress.goal, progress.remaining
+    seconds = SEARCH_SECONDS if left is None else min(SEARCH_SECONDS, SEARCH_SHARE * left)
+    first = WindowProgress(progress.costs, goal, seconds)
+    look = scar if len(progress.costs.package.tiles) <= FEW_CHIPLETS else search
+    look(first, options)
+    if first.bound is not None:
+        progress.raise_bound(first.bound)
+    if first.best is None:
+        return Caps()
+    value = progress.offer(first.best)
+    if goal.objective == "edp":
+        # Their product is no more than the value, and either is at least its own bound.
+        time = lower_bound(progress.costs, replace(goal, objective="latency"), seconds)
+        energy = lower_bound(progress.costs, replace(goal, objective="energy"), seconds)
+        return Caps(value // max(1, energy), value // max(1, time))
+    return Caps(energy=value) if goal.objective == "energy" else Caps(time=value)
 
 
 def _check_size(progress: WindowProgress) -> None:

@@ -80,9 +80,16 @@ def closed(fronts: Fronts) -> Fronts:
                 for n in range(first, last):
                     count = _put(out, count, found.time[n], found.energy[n], found.left[n], 0)
         ends[sets] = count
-        found = Fronts(ends, out[0, :count], out[1, :count], out[2, :count], out[3, :count])
+        found = _packed(ends, out, count)
         bit *= 2
     return found
+
+
+@compiled
+def _packed(ends: Ints, points: Ints, count: int) -> Fronts:
+    """A table of the first points, which keeps no room beyond them."""
+    own = points[:, :count].copy()
+    return Fronts(ends, own[0], own[1], own[2], own[3])
 
 
 @lean
@@ -161,7 +168,7 @@ def beside(a: Fronts, b: Fronts, whole: bool) -> Fronts:
             part = (part - 1) & mask
         count += own
     ends[sets] = count
-    return Fronts(ends, out[0, :count], out[1, :count], out[2, :count], out[3, :count])
+    return _packed(ends, out, count)
 
 
 @compiled
@@ -233,7 +240,7 @@ def after(a: Fronts, b: Fronts, whole: bool) -> Fronts:
                 out[:, count] = sums[:, n]
                 count += 1
     ends[sets] = count
-    return Fronts(ends, out[0, :count], out[1, :count], out[2, :count], out[3, :count])
+    return _packed(ends, out, count)
 
 
 @compiled
@@ -262,4 +269,4 @@ def either(a: Fronts, b: Fronts) -> Fronts:
             else:
                 j += 1
     ends[sets] = count
-    return Fronts(ends, out[0, :count], out[1, :count], out[2, :count], out[3, :count])
+    return _packed(ends, out, count)

@@ -13,17 +13,13 @@ from typing import Literal
 from schedules.windows.progress import WindowProgress
 from schedules.windows.schedule import Run, Window
 from solvers.multi_model.fronts import Fronts, after, beside, either
-from solvers.multi_model.runs import Runs
+from solvers.multi_model.runs import ANY, Caps, ExpiredError, Runs
 
 Spans = tuple[tuple[int, int, int], ...]
 """Model, first unit, and the one after the last, of each model that runs."""
 
 MOST_TURNS = 3
 """Models that may take turns."""
-
-
-class ExpiredError(Exception):
-    """The time limit has passed."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +56,15 @@ class Windows:
     Args:
         progress: what is asked, and the clock.
         period: whether a run's time is its period instead of its latency.
+        caps: runs that exceed them are left out.
     """
 
-    def __init__(self, progress: WindowProgress, *, period: bool) -> None:
+    def __init__(self, progress: WindowProgress, *, period: bool = False, caps: Caps = ANY) -> None:
         self._progress = progress
         self._shared = progress.goal.shared and not period
         self.units = tuple(job.units for job in progress.costs.workload.jobs)
         count = len(self.units)
-        self._runs = [Runs(progress.costs, k, progress.goal, period) for k in range(count)]
+        self._runs = [Runs(progress, k, period=period, caps=caps) for k in range(count)]
         self._of = cache(self._find)
 
     def build(self, *, whole: bool = False) -> None:
@@ -79,7 +76,6 @@ class Windows:
         for runs, units in zip(self._runs, self.units, strict=True):
             for first in range(1 if whole else units):
                 runs.build(first)
-                self.look_at_the_clock()
 
     def look_at_the_clock(self) -> None:
         """Stop if the time limit has passed.
