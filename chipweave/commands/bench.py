@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import bench_placement, bench_simulation, joint, options
+from chipweave.commands import bench_models, bench_placement, bench_simulation, joint, options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.tables import report
 from chipweave.output import STDOUT, check_writable
@@ -90,6 +90,7 @@ RUNS_PER_KILL = 12
 PARTS = ("gap", "growth", "huge", "large", "rank")
 
 app = typer.Typer(help=HELP, rich_markup_mode=None)
+app.command("models", help=bench_models.HELP)(bench_models.models)
 app.command("placement", help=bench_placement.HELP)(bench_placement.placement)
 app.command("simulation", help=bench_simulation.SIMULATION_HELP)(bench_simulation.simulation)
 app.command("contention", help=bench_simulation.CONTENTION_HELP)(bench_simulation.contention)

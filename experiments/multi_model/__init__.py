@@ -1,0 +1,1 @@
+"""Experiments with several models on unlike chiplets."""
