@@ -66,6 +66,11 @@ class ByRuns(Frame):
         self.runs, self.bound = reduced(listed, question)
         super().__init__(question, modeller, constraints)
 
+    @property
+    def count(self) -> int:
+        """How many runs are left."""
+        return sum(map(len, self.runs))
+
     def _longest(self) -> int:
         return sum(max((run.time for run in own), default=0) for own in self.runs)
 

@@ -33,8 +33,11 @@ from solvers.reports import RaiseBound, Reports, Solved
 
 LATENCY, ENERGY = Weights(1, 0), Weights(0, 1)
 
-GUESSES = 0.01, 0.05, 0.2
+GUESSES = 0.01, 0.02, 0.04, 0.08, 0.16
 """How far above its bound an optimum is looked for, before all of a model is."""
+
+FEW_RUNS = 150
+"""Models with no more runs are not worth it."""
 
 START_SHARE = 0.2
 """Of the time, at most, for the method that finds a start."""
@@ -181,16 +184,17 @@ class WindowSearch:
         if reach is not None:
             question = replace(question, limit=reach)
         formulation = self._formulate(question)
-        for guess in self._guesses(question, formulation.bound):
+        for guess in self._guesses(question, formulation):
             small = self._formulate(replace(question, limit=guess))
             solved = self._run(small, raise_bound, guess)
             if solved.stop != "infeasible":
                 return solved
         return self._run(formulation, raise_bound, reach)
 
-    def _guesses(self, question: Question, bound: int | None) -> list[int]:
+    def _guesses(self, question: Question, formulation: Frame) -> list[int]:
         """Costs that may be within reach, and for which the model is much smaller."""
-        if not bound:
+        bound = formulation.bound
+        if not bound or not isinstance(formulation, ByRuns) or formulation.count <= FEW_RUNS:
             return []
         guesses = [bound + int(share * bound) for share in GUESSES]
         best = self.cheapest(question)
