@@ -123,25 +123,34 @@ def _anneal(
     begun, left = progress.seconds, progress.remaining
     state, best = start, start
     progress.offer(start.schedule())
-    for move in range(moves):
-        if move % 64 == 0:
-            over = move / moves
-            if left is not None:
-                over = max(over, (progress.seconds - begun) / max(left * share, 1e-9))
-            if over >= 1 or progress.expired:
-                break
-            heat = hottest * (COLDEST / hottest) ** over
-        progress.count("moves")
-        layouts = mover.draw([side.layout for side in state.sides])
-        if layouts is None:
-            continue
-        found = build(state.judge, layouts, state)
-        if found.guide > state.guide:
-            rise = log(found.guide / state.guide) if state.guide else 1.0
-            if rng.random() >= exp(-rise / heat):
+    try:
+        for move in range(moves):
+            if move % 64 == 0:
+                over = move / moves
+                if left is not None:
+                    over = max(over, (progress.seconds - begun) / max(left * share, 1e-9))
+                if over >= 1 or progress.expired:
+                    break
+                heat = hottest * (COLDEST / hottest) ** over
+            progress.count("moves")
+            layouts = mover.draw([side.layout for side in state.sides])
+            if layouts is None:
                 continue
-        state = found
-        if state.value < best.value:
-            state = settled(state)
-            best = state
-    progress.offer(best.schedule())
+            found = build(state.judge, layouts, state)
+            if not _accepted(state, found, heat, rng):
+                continue
+            state = found
+            if state.value < best.value:
+                state = best = settled(state)
+                if progress.bound is not None and best.value <= progress.bound:
+                    break
+    finally:  # an interrupted run keeps what it has found
+        progress.offer(best.schedule())
+
+
+def _accepted(state: State, found: State, heat: float, rng: Random) -> bool:
+    """Whether a move is made: always if it is no worse, otherwise with exp(-rise / heat)."""
+    if found.guide <= state.guide:
+        return True
+    rise = log(found.guide / state.guide) if state.guide else 1.0
+    return rng.random() < exp(-rise / heat)
