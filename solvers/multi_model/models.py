@@ -16,7 +16,7 @@ from formulations.multi_model.frame import Frame
 from formulations.multi_model.listing import Asked, ListedRun, TooManyRunsError, list_runs
 from formulations.multi_model.question import Question
 from formulations.multi_model.runs import ByRuns
-from formulations.multi_model.stages import ByStages
+from formulations.multi_model.stages import ByStages, count_stages
 from schedules.goal import Weights
 from schedules.progress import Stop
 from schedules.windows.evaluate import WindowEvaluation, evaluate_windows
@@ -31,6 +31,9 @@ from solvers.multi_model.solve import WINDOW_METHODS, WindowOptions
 from solvers.reports import RaiseBound, Reports, Solved
 
 LATENCY, ENERGY = Weights(1, 0), Weights(0, 1)
+
+MOST_STAGES = 50_000
+"""Larger models by stages would take minutes to build, and prove nothing."""
 
 GUESSES = 0.01, 0.02, 0.04, 0.08, 0.16
 """How far above its bound an optimum is looked for, before all of a model is."""
@@ -250,9 +253,15 @@ class WindowSearch:
         """The model of a question."""
         modeller = modeller_of(self.engine)
         listed = self._list(question)
-        if listed is None:
-            return ByStages(question, modeller)
-        return ByRuns(question, listed, modeller)
+        if listed is not None:
+            return ByRuns(question, listed, modeller)
+        stages = count_stages(question)
+        if stages > MOST_STAGES:
+            raise ValueError(
+                f"the workload is too large for the models: they would have {stages:,} stages,"
+                f" more than {MOST_STAGES:,}; use coarser units, fewer windows or method search"
+            )
+        return ByStages(question, modeller)
 
     def _list(self, question: Question) -> list[list[ListedRun]] | None:
         """The runs of all models, None if they are too many."""
