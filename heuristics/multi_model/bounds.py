@@ -38,39 +38,61 @@ Line = tuple[Fraction, Fraction]
 def lower_bound(costs: WorkloadCosts, goal: WindowGoal, seconds: float | None = None) -> int:
     """A value that no schedule is below, if there is a schedule.
 
-    With little time, the bound is weaker.
+    Args:
+        costs, goal: of the workload.
+        seconds: as in `timely`.
+    """
+    return timely(costs, goal, seconds).bound()
 
-    For throughput, a schedule of several windows, or with shared chiplets, has its latency as its
-    period; in a single window without sharing, each model's slowest stage is no faster than its
-    chiplets allow.
+
+def timely(costs: WorkloadCosts, goal: WindowGoal, seconds: float | None) -> Bounds:
+    """The bounds that a run has time for: with little, they are weaker.
+
+    Args:
+        costs, goal: of the workload.
+        seconds: that the whole run has; None for no limit.
     """
     steps = STEPS
     if seconds is not None:
         steps = min(steps, int(seconds * SHARE * PACE) // len(costs.jobs))
-    return _Bounds(costs, goal, steps).bound()
+    return Bounds(costs, goal, steps)
 
 
-class _Bounds:
-    """The bounds of a workload for one goal."""
+class Bounds:
+    """The bounds of a workload for one goal.
+
+    Args:
+        costs, goal: of the workload.
+        steps: of the dynamic program of each model's runs, at most.
+
+    Attributes:
+        runs: the under-estimated runs of each model.
+    """
 
     def __init__(self, costs: WorkloadCosts, goal: WindowGoal, steps: int) -> None:
         self._goal, self._leakage = goal, costs.package.leakage
-        self._runs = [
+        self.runs = [
             kind_runs(job_tables(own), costs.package, pipelined=goal.pipelined, steps=steps)
             for own in costs.jobs
         ]
         package = costs.package
         self._chiplets = np.bincount(package.kind, minlength=len(package.kinds))
         both = goal.objective in ("energy", "edp")
-        entries = [entries_of(own, goal.windows, energy=both) for own in self._runs]
+        entries = [entries_of(own, goal.windows, energy=both) for own in self.runs]
         self._prices = Prices(entries, self._chiplets)
 
     def bound(self) -> int:
+        """A value of the objective that no schedule is below, if there is a schedule.
+
+        For throughput, a schedule of several windows, or with shared chiplets, has its latency as
+        its period; in a single window without sharing, each model's slowest stage is no faster than
+        its chiplets allow.
+        """
         objective = self._goal.objective
         if objective == "latency":
             return self._time()
         if objective == "throughput":
-            period = self._packed([own.period for own in self._runs])
+            period = self._packed([own.period for own in self.runs])
             time = self._time()
             return min(time, period) if self._goal.pipelined else time
         time, energy = self._time(), self._energy()
@@ -80,7 +102,7 @@ class _Bounds:
         """Of the latency."""
         found = ceil(self._prices.bound(Fraction(0))[0])
         if self._goal.windows == 1 and not self._goal.shared:
-            alone = [own.latency[:, 0, -1].min(axis=0) for own in self._runs]
+            alone = [own.latency[:, 0, -1].min(axis=0) for own in self.runs]
             found = max(found, self._packed(alone))
         return found
 
@@ -93,7 +115,7 @@ class _Bounds:
 
         FAR if there are too few chiplets for that.
         """
-        return int(_packed(np.array(times), *self._runs[0].counts))
+        return int(_packed(np.array(times), *self.runs[0].counts))
 
     def _total(self, time: int, energy: int) -> int:
         """Of energy with leakage, l (T + e / l)."""

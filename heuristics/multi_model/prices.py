@@ -67,7 +67,7 @@ def entries_of(runs: KindRuns, windows: int, *, energy: bool) -> Entries:
     latency = runs.latency if energy else runs.latency.min(axis=0, keepdims=True)
     other = runs.energy if energy else np.zeros_like(latency)
     latency, other = latency.copy(), np.where(latency < FAR, other, FAR)
-    kept = _worth_keeping(latency, other, *runs.counts)
+    kept = worth_keeping(latency, other, *runs.counts)
     units = latency.shape[1]
     if windows == 1:
         kept[:, 1:] = kept[:, :, :units] = False
@@ -79,7 +79,7 @@ def entries_of(runs: KindRuns, windows: int, *, energy: bool) -> Entries:
 
 
 @compiled
-def _worth_keeping(latency: Ints, energy: Ints, many: Ints, stride: Ints) -> NDArray[np.bool_]:
+def worth_keeping(latency: Ints, energy: Ints, many: Ints, stride: Ints) -> NDArray[np.bool_]:
     """Which runs have less time or energy than with a chiplet less.
 
     First, [N,U,U+1,S] latency and energy become the least with those chiplets or fewer.

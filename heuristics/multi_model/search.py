@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from math import exp, log
 from random import Random
 
-from heuristics.multi_model.bounds import lower_bound
+from heuristics.multi_model.bounds import timely
 from heuristics.multi_model.moves import Mover
 from heuristics.multi_model.packing import even, one_by_one
 from heuristics.multi_model.problem import Problem
 from heuristics.multi_model.scar import Steps, compose, scar
 from heuristics.multi_model.simple import Seeded
+from heuristics.multi_model.sketch import sketch
 from heuristics.multi_model.state import Judge, Layout, State, build, layouts_of, settled
 from schedules.progress import Stop
 from schedules.windows.progress import WindowProgress
@@ -34,8 +35,9 @@ def search(progress: WindowProgress, options: Seeded) -> Stop:
     """Annealing from SCAR's schedule on, and a bound.
 
     What is drawn is where windows are cut, which chiplets each model has in each, and in which
-    order; the best stages and mini-batches follow exactly. Chains follow each other: from SCAR's
-    schedule, hotter from others like it, and from the best so far. The seed decides the result
+    order; the best stages and mini-batches follow exactly. First only the chiplets of each kind are
+    counted, with under-estimated costs. Then chains follow each other: from the best so
+    far, and hotter from others like SCAR's. The seed decides the result
     if there is no time limit; with one, the time that has passed cools a chain if its moves do not.
 
     For throughput, single windows are searched by their period, and others, whose period is their
@@ -48,8 +50,14 @@ def search(progress: WindowProgress, options: Seeded) -> Stop:
         return "infeasible"
     if progress.expired:
         return "time-limit"
-    progress.raise_bound(lower_bound(progress.costs, progress.goal, progress.remaining))
+    bounds = timely(progress.costs, progress.goal, progress.remaining)
+    progress.raise_bound(bounds.bound())
     chains = list(_chains(progress))
+    if not progress.proved and not progress.expired:
+        start = _start(progress, chains[-1], 0, options.seed)
+        if start is not None:
+            layouts = [side.layout for side in start.sides]
+            sketch(progress, chains[-1], bounds.runs, layouts, options.seed)
     for number, judge in enumerate(chains):
         if progress.expired or progress.proved:
             break
@@ -115,25 +123,34 @@ def _anneal(
     begun, left = progress.seconds, progress.remaining
     state, best = start, start
     progress.offer(start.schedule())
-    for move in range(moves):
-        if move % 64 == 0:
-            over = move / moves
-            if left is not None:
-                over = max(over, (progress.seconds - begun) / max(left * share, 1e-9))
-            if over >= 1 or progress.expired:
-                break
-            heat = hottest * (COLDEST / hottest) ** over
-        progress.count("moves")
-        layouts = mover.draw([side.layout for side in state.sides])
-        if layouts is None:
-            continue
-        found = build(state.judge, layouts, state)
-        if found.guide > state.guide:
-            rise = log(found.guide / state.guide) if state.guide else 1.0
-            if rng.random() >= exp(-rise / heat):
+    try:
+        for move in range(moves):
+            if move % 64 == 0:
+                over = move / moves
+                if left is not None:
+                    over = max(over, (progress.seconds - begun) / max(left * share, 1e-9))
+                if over >= 1 or progress.expired:
+                    break
+                heat = hottest * (COLDEST / hottest) ** over
+            progress.count("moves")
+            layouts = mover.draw([side.layout for side in state.sides])
+            if layouts is None:
                 continue
-        state = found
-        if state.value < best.value:
-            state = settled(state)
-            best = state
-    progress.offer(best.schedule())
+            found = build(state.judge, layouts, state)
+            if not _accepted(state, found, heat, rng):
+                continue
+            state = found
+            if state.value < best.value:
+                state = best = settled(state)
+                if progress.bound is not None and best.value <= progress.bound:
+                    break
+    finally:  # an interrupted run keeps what it has found
+        progress.offer(best.schedule())
+
+
+def _accepted(state: State, found: State, heat: float, rng: Random) -> bool:
+    """Whether a move is made: always if it is no worse, otherwise with exp(-rise / heat)."""
+    if found.guide <= state.guide:
+        return True
+    rise = log(found.guide / state.guide) if state.guide else 1.0
+    return rng.random() < exp(-rise / heat)
