@@ -214,7 +214,7 @@ def _check(model: ExperimentFile, problems: Problems) -> None:
     for place, name in enumerate(model.networks):
         _attempt(partial(network_of, name), ("networks", place), problems)
     for place, name in enumerate(model.packages):
-        _attempt(partial(package_of, name), ("packages", place), problems)
+        _attempt(partial(_check_package, name), ("packages", place), problems)
     for place, entry in enumerate(model.methods):
         _attempt(partial(_check_method, entry, model), ("methods", place), problems)
     problems.stop_if_any()
@@ -225,6 +225,10 @@ def _attempt(check: Callable[[], object], place: Place, problems: Problems) -> N
         check()
     except (ValueError, ImportError) as error:
         problems.add(place, str(error))
+
+
+def _check_package(name: str) -> None:
+    package_of(name).check_alike("resnet50:64")
 
 
 def _check_method(entry: MethodModel, model: ExperimentFile) -> None:

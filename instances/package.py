@@ -116,6 +116,21 @@ class Package:
         """The chiplet at a place."""
         return dict(self.unlike).get(tile, self.chiplet)
 
+    def check_alike(self, model: str) -> None:
+        """Refuse unlike chiplets: regions are numbers of equal ones.
+
+        Args:
+            model: what would be scheduled, as `network:batch`.
+
+        Raises:
+            ValueError: there are such.
+        """
+        if self.unlike:
+            raise ValueError(
+                f"package {self.name!r} has unlike chiplets: a region is a number of equal ones."
+                f" Schedule it as a workload, with --models {model}"
+            )
+
     @property
     def chiplets(self) -> int:
         """C, the number of chiplets that compute."""

@@ -102,6 +102,7 @@ def monolith_page(batches: Sequence[tuple[int, int]] = BATCHES, watch: Watch | N
     for objective in OBJECTIVES:
         found = {pair: ratios(objective, pair, watch) for pair in batches}
         parts.append(Heading(f"Schedules with the best {WORDS[objective]}"))
+        parts += [TIES] if objective == "throughput" else []
         parts += ["Throughput over the monolith's:", _table(found, "throughput")]
         parts += ["Energy of the monolith over theirs:", _table(found, "efficiency")]
         parts += ["Period in milliseconds, energy of a round in millijoules:", _absolute(found)]
@@ -129,6 +130,12 @@ REASONS = (
     " size is the cost model's. The lines of the weight-stationary packages show what is left"
     " when the dataflow fits: the gain over the output-stationary monolith is that of the"
     " dataflow first, and of several chiplets second. One sample's computation, milliseconds:"
+)
+
+
+TIES = (
+    "Of schedules with the same throughput one is shown, whatever its energy; the schedules of the"
+    " next section weigh both."
 )
 
 

@@ -20,11 +20,7 @@ def make_instance(
     Raises:
         ValueError: the package has unlike chiplets, which regions of any chiplets cannot have.
     """
-    if package.unlike:
-        raise ValueError(
-            f"package {package.name!r} has unlike chiplets: a region is a number of equal ones."
-            f" Schedule it as a workload, with --models {network.name}:{batch}"
-        )
+    package.check_alike(f"{network.name}:{batch}")
     label = name if name is not None else f"{network.name} on {package.name}"
     return Instance(label, batch, AnalyticCosts(network, package), network, package)
 

@@ -141,7 +141,7 @@ def solve_workload(  # noqa: PLR0913 - the one call that everything goes through
     elif engine is not None or start is not None:
         raise ValueError(f"method {method} has no models: engine and start are for cpsat and milp")
     options = WindowOptions(chosen, start, seed, workers or os.cpu_count() or 1)
-    _warm_up()
+    _warm_up(method)
     progress = WindowProgress(WorkloadCosts(workload), asked, time_limit, listener)
     try:
         stop = entry.load()(progress, options)
@@ -178,11 +178,13 @@ def _check(time_limit: float | None, seed: int, workers: int | None) -> None:
 
 
 @cache
-def _warm_up() -> None:
-    """Ready the cost model's kernels, before the clock starts."""
+def _warm_up(method: str) -> None:
+    """Load the kernels of the cost model and of a method on a toy, before the clock starts."""
     from instances.networks import build_network
     from instances.packages import load_package
     from instances.workload import job
 
-    package = load_package("het-2x2")
-    WorkloadCosts(Workload("toy", package, (job(build_network("gpt-stack-2"), 1),)))
+    models = (job(build_network("gpt-stack-2"), 2, "layer"),)
+    costs = WorkloadCosts(Workload("toy", load_package("het-5x1"), models))
+    if WINDOW_METHODS[method].models is None:
+        WINDOW_METHODS[method].load()(WindowProgress(costs, WindowGoal("edp")), WindowOptions())

@@ -14,6 +14,9 @@ FOLDER = Path(__file__).parents[2] / "docs" / "results"
 MEASURES = {
     "contention": "chipweave bench contention --out docs/results",
     "joint": "chipweave bench joint --slower 1,16,64 --markdown docs/results/joint.md",
+    "monolith": "chipweave bench models --out docs/results --only monolith",
+    "scenarios": "chipweave bench models --out docs/results --only scenarios",
+    "scar": "chipweave bench models --out docs/results --only scar",
 }
 """Pages that `chipweave bench` writes."""
 

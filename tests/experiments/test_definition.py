@@ -90,6 +90,7 @@ def test_the_default_objective_leaves_the_name_of_a_run_as_it_is() -> None:
     [
         ("networks: [alexnett]", "networks[0]: there is no built-in network 'alexnett'."),
         ("networks: []", "networks: found 0 entries, expected 1"),
+        ("packages: [het-2x2]", "packages[0]: package 'het-2x2' has unlike chiplets"),
         ("packages: [simba-4x4?x=1]", "packages[0]: simba-4x4?x=1: a package has no value 'x'"),
         ("methods: [scope, best]", "methods[1]: found 'best', expected one of sequential, "),
         ("methods: [{methods: scope}]", "methods[0]: found unknown key 'methods', expected one of"),
