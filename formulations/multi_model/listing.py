@@ -9,7 +9,7 @@ taken so far included, is dropped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from formulations.multi_model.timing import Timing
@@ -62,6 +62,14 @@ class Asked:
     period: bool = False
     energy: bool = True
     longest: int | None = None
+
+    def includes(self, other: Asked) -> bool:
+        """Whether this listing has all runs of another one."""
+        if replace(self, longest=None) != replace(other, longest=None):
+            return False
+        if self.longest is None or other.longest is None:
+            return self.longest is None
+        return self.longest >= other.longest
 
 
 class _Label(NamedTuple):

@@ -72,6 +72,15 @@ class Variables:
     slowest: dict[Slot, Variable]
 
 
+def count_stages(question: Question) -> int:
+    """How many stages a model has at most, over all windows and mini-batches."""
+    each = [
+        len(own.job.mini_batches) * own.job.units * (own.job.units + 1) // 2
+        for own in question.costs.jobs
+    ]
+    return question.windows * len(question.costs.package.tiles) * sum(each)
+
+
 class ByStages(Frame):
     """The model of a workload by stages.
 

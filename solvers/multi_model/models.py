@@ -9,7 +9,6 @@ schedules that are faster than that.
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from formulations.modellers import Solution
@@ -17,7 +16,7 @@ from formulations.multi_model.frame import Frame
 from formulations.multi_model.listing import Asked, ListedRun, TooManyRunsError, list_runs
 from formulations.multi_model.question import Question
 from formulations.multi_model.runs import ByRuns
-from formulations.multi_model.stages import ByStages
+from formulations.multi_model.stages import ByStages, count_stages
 from schedules.goal import Weights
 from schedules.progress import Stop
 from schedules.windows.evaluate import WindowEvaluation, evaluate_windows
@@ -33,11 +32,20 @@ from solvers.reports import RaiseBound, Reports, Solved
 
 LATENCY, ENERGY = Weights(1, 0), Weights(0, 1)
 
+MOST_STAGES = 50_000
+"""Larger models by stages would take minutes to build, and prove nothing."""
+
 GUESSES = 0.01, 0.02, 0.04, 0.08, 0.16
 """How far above its bound an optimum is looked for, before all of a model is."""
 
 FEW_RUNS = 150
 """Models with no more runs are not worth it."""
+
+GUESS_SHARE = 0.25
+"""Of the time that is left, at most, for each guess."""
+
+PERIOD_SHARE = 0.5
+"""Of the time that is left, at most, for the period of a single window."""
 
 START_SHARE = 0.2
 """Of the time, at most, for the method that finds a start."""
@@ -66,17 +74,19 @@ def _shortest_period(search: WindowSearch) -> Stop:
     progress = search.progress
     if not progress.goal.pipelined:
         return search.minimise(LATENCY, progress.raise_bound).stop
-    period = search.minimise(None, lambda bound: None)
-    if period.stop not in ("optimal", "infeasible"):
-        return period.stop
+    period = search.minimise(None, lambda bound: None, share=PERIOD_SHARE)
     reach = None if progress.objective is None else progress.objective - 1
 
     def raise_bound(bound: int) -> None:
-        progress.raise_bound(min(n for n in (bound, period.bound) if n is not None))
+        if period.stop == "infeasible":
+            progress.raise_bound(bound)
+        elif period.bound is not None:
+            progress.raise_bound(min(bound, period.bound))
 
     latency = search.minimise(LATENCY, raise_bound, reach)
-    if period.stop == "optimal" and latency.stop == "infeasible":
-        assert period.bound is not None
+    if period.stop not in ("optimal", "infeasible"):
+        return period.stop
+    if period.bound is not None and latency.stop == "infeasible":
         progress.raise_bound(period.bound)
         return "optimal"
     return latency.stop
@@ -138,8 +148,7 @@ class WindowSearch:
             progress.costs, progress.goal, None if left is None else START_SHARE * left
         )
         options = WindowOptions(seed=self.options.seed, workers=self.options.workers)
-        with suppress(ImportError, AttributeError):
-            WINDOW_METHODS["scar"].load()(own, options)
+        WINDOW_METHODS["scar"].load()(own, options)
         if own.best is not None:
             self.suggest(own.best)
 
@@ -161,14 +170,18 @@ class WindowSearch:
 
     def cheap_bound(self, weights: Weights) -> int | None:
         """What a model knows before it is solved."""
-        return self._formulate(self._question(weights)).bound
+        return None if self.progress.expired else self._formulate(self._question(weights)).bound
 
     def enough(self) -> bool:
         """Only a proof is."""
         return False
 
     def minimise(
-        self, weights: Weights | None, raise_bound: RaiseBound, reach: int | None = None
+        self,
+        weights: Weights | None,
+        raise_bound: RaiseBound,
+        reach: int | None = None,
+        share: float = 1.0,
     ) -> Solved:
         """Find and prove the least weighted cost, as far as the limits allow.
 
@@ -176,33 +189,40 @@ class WindowSearch:
             weights: of latency and energy; None for the period of a single window.
             raise_bound: takes every lower bound on the cost, also those on the way.
             reach: schedules that cost more do not matter, known or not.
+            share: of the time that is left.
 
         Returns:
             How it ended; 'infeasible' with a bound, if nothing is within reach.
         """
-        question = self._question(weights)
-        if reach is not None:
-            question = replace(question, limit=reach)
-        formulation = self._formulate(question)
-        for guess in self._guesses(question, formulation):
-            small = self._formulate(replace(question, limit=guess))
-            solved = self._run(small, raise_bound, guess)
-            if solved.stop != "infeasible":
-                return solved
-        return self._run(formulation, raise_bound, reach)
+        if self.progress.expired:
+            return Solved("time-limit")
+        formulation = self._formulate(self._question(weights, reach))
+        bound = formulation.bound
+        for guess in self._guesses(formulation):
+            small = self._formulate(replace(formulation.question, limit=guess))
+            solved = self._run(small, raise_bound, guess, share * GUESS_SHARE)
+            bound = _higher(bound, solved.bound)
+            late = solved.stop == "time-limit" and not self.progress.expired
+            if solved.stop != "infeasible" and not late:
+                return replace(solved, bound=bound)
+        if self._question(weights, reach) != formulation.question:
+            formulation = self._formulate(self._question(weights, reach))
+        solved = self._run(formulation, raise_bound, reach, share)
+        return replace(solved, bound=_higher(bound, solved.bound))
 
-    def _guesses(self, question: Question, formulation: Frame) -> list[int]:
+    def _guesses(self, formulation: Frame) -> list[int]:
         """Costs that may be within reach, and for which the model is much smaller."""
         bound = formulation.bound
         if not bound or not isinstance(formulation, ByRuns) or formulation.count <= FEW_RUNS:
             return []
         guesses = [bound + int(share * bound) for share in GUESSES]
-        best = self.cheapest(question)
-        known = [cost for cost in (question.limit, None if best is None else best.cost) if cost]
-        most = (bound + min(known)) // 2 if known else None
+        limit = formulation.question.limit
+        most = None if limit is None else (bound + limit) // 2
         return [guess for guess in guesses if most is None or guess < most]
 
-    def _run(self, formulation: Frame, raise_bound: RaiseBound, reach: int | None) -> Solved:
+    def _run(
+        self, formulation: Frame, raise_bound: RaiseBound, reach: int | None, share: float
+    ) -> Solved:
         """Run the engine on a model, hinted at the best that is known."""
         reports = Reports(self.engine, _Search(self, formulation), raise_bound, reach)
         if formulation.bound is not None:
@@ -214,27 +234,34 @@ class WindowSearch:
         if best is not None and (reach is None or best.cost <= reach):
             formulation.hint(best.schedule)
         settings = Settings(
-            end=None if left is None else time.perf_counter() + left,
+            end=None if left is None else time.perf_counter() + share * left,
             seed=self.options.seed,
             workers=self.options.workers,
         )
         outcome = self.engine.run(formulation.modeller.model, settings, reports)
         return reports.settle(outcome)
 
-    def _question(self, weights: Weights | None) -> Question:
-        """What costs more than the best known schedule need not be in the model."""
+    def _question(self, weights: Weights | None, reach: int | None = None) -> Question:
+        """What costs more than the best known schedule, or the reach, need not be in the model."""
         goal, costs = self.progress.goal, self.progress.costs
         question = Question(costs, goal, weights or LATENCY, period=weights is None)
         best = self.cheapest(question)
-        return replace(question, limit=None if best is None else best.cost)
+        limits = [cost for cost in (reach, None if best is None else best.cost) if cost is not None]
+        return replace(question, limit=min(limits, default=None))
 
     def _formulate(self, question: Question) -> Frame:
         """The model of a question."""
         modeller = modeller_of(self.engine)
         listed = self._list(question)
-        if listed is None:
-            return ByStages(question, modeller)
-        return ByRuns(question, listed, modeller)
+        if listed is not None:
+            return ByRuns(question, listed, modeller)
+        stages = count_stages(question)
+        if stages > MOST_STAGES:
+            raise ValueError(
+                f"the workload is too large for the models: they would have {stages:,} stages,"
+                f" more than {MOST_STAGES:,}; use coarser units, fewer windows or method search"
+            )
+        return ByStages(question, modeller)
 
     def _list(self, question: Question) -> list[list[ListedRun]] | None:
         """The runs of all models, None if they are too many."""
@@ -242,6 +269,9 @@ class WindowSearch:
         asked = Asked(self.progress.goal.pipelined, question.period, energy=picojoule > 0)
         if question.limit is not None and not picojoule:
             asked = replace(asked, longest=question.limit // cycle)
+        for known, listed in self._listed.items():
+            if listed is not None and known.includes(asked):
+                return listed
         if asked not in self._listed:
             try:
                 self._listed[asked] = list_runs(self.progress.costs, asked)
@@ -270,3 +300,8 @@ class _Search:
     def enough(self) -> bool:
         """Only a proof is."""
         return False
+
+
+def _higher(first: int | None, second: int | None) -> int | None:
+    """The better of two bounds, each None if there is none."""
+    return max((bound for bound in (first, second) if bound is not None), default=None)

@@ -157,6 +157,12 @@ def test_more_models_than_windows_and_chiplets_hold_are_infeasible(kind: Kind) -
     assert (found.stop, found.schedule, found.bound) == ("infeasible", None, None)
 
 
+def test_too_large_workloads_are_refused(by_stages: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "MOST_STAGES", 10)
+    with pytest.raises(ValueError, match=r"too large for the models: they would have .* stages"):
+        run("cpsat")
+
+
 def test_a_wrong_optimum_of_an_engine_is_not_believed(monkeypatch: pytest.MonkeyPatch) -> None:
     workload = random_workload(3, batch=16)
     start = first_schedule(workload)
