@@ -172,7 +172,7 @@ REASONS = (
     " alone falls behind by far more than in the paper, and in mixed packages the models that"
     " fill the chiplets, all but the two networks of convolutions, share the weight-stationary"
     " ones. Nor does our model give ResNet-50 an advantage on output-stationary chiplets but in"
-    " its first layers. The paper's products grow much more from scenario 2 to 3 and from 3 to 4:"
+    " its first layer. The paper's products grow much more from scenario 2 to 3 and from 3 to 4:"
     " the larger batches cost more there. In ours weights come from DRAM once for a whole batch"
     " where they can, which scenarios 1 and 2 mostly wait for. Neither the paper's model of the"
     " arrays nor when it loads weights is known to us, so this neither confirms its numbers nor"
