@@ -92,17 +92,33 @@ def schedule_from_data(data: object, source: str) -> Schedule:
         FileError: the data hold no schedule.
     """
     problems = Problems(source, data)
-    place: Place = ()
-    if isinstance(data, dict) and "kind" in data:
-        kind_of(data, source, ("schedule",))
-    if isinstance(data, dict) and "schedule" in data and "segments" not in data:
-        place, stop = ("schedule",), data.get("stop")
-        data = data["schedule"]
-        if data is None:
-            reason = f" (the run ended with stop {stop!r})" if isinstance(stop, str) else ""
-            fail(source, f"found nothing, expected a schedule{reason}", place)
-    model = validate(ScheduleModel, data, problems, place)
+    own, place = found_in(data, source, kind="schedule", key="segments")
+    model = validate(ScheduleModel, own, problems, place)
     return Schedule(tuple(_segment(segment) for segment in model.segments))
+
+
+def found_in(data: object, source: str, *, kind: str, key: str) -> tuple[object, Place]:
+    """The schedule's own data in those of a file, which may be a result, and where they stand.
+
+    Args:
+        data: of the whole file.
+        source: stands in messages.
+        kind: of a schedule's file.
+        key: that a schedule has and a result has not.
+
+    Raises:
+        FileError: a file of another kind, or a result without a schedule.
+    """
+    if isinstance(data, dict) and "kind" in data:
+        kind_of(data, source, (kind,))
+    if not isinstance(data, dict) or "schedule" not in data or key in data:
+        return data, ()
+    place: Place = ("schedule",)
+    if data["schedule"] is None:
+        stop = data.get("stop")
+        reason = f" (the run ended with stop {stop!r})" if isinstance(stop, str) else ""
+        fail(source, f"found nothing, expected a schedule{reason}", place)
+    return data["schedule"], place
 
 
 def _cluster_to_data(cluster: Cluster) -> dict[str, Any]:

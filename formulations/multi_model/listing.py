@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from formulations.multi_model.timing import Timing
-from instances.cost.jobs import StageCosts, WorkloadCosts
+from instances.cost.jobs import MiniBatchCosts, WorkloadCosts
 
 MOST_LABELS = 300_000
 """Beyond this many a listing would take longer than it is worth."""
@@ -132,7 +132,7 @@ class _Paths:
         count: labels that were kept for the last first unit.
     """
 
-    def __init__(self, tables: StageCosts, asked: Asked) -> None:
+    def __init__(self, tables: MiniBatchCosts, asked: Asked) -> None:
         self._asked = asked
         self._timing = Timing.of(tables.rounds, asked.pipelined, asked.period)
         self._time, self._load = tables.time.tolist(), tables.load.tolist()

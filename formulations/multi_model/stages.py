@@ -33,7 +33,7 @@ from formulations.modellers import Modeller, Solution, Variable, label
 from formulations.multi_model.frame import FAMILIES, Choice, Frame, Terms, Values
 from formulations.multi_model.question import Question
 from formulations.multi_model.timing import Timing
-from instances.cost.jobs import StageCosts
+from instances.cost.jobs import MiniBatchCosts
 from schedules.windows.evaluate import evaluate_run
 from schedules.windows.schedule import Run, Stage
 
@@ -105,13 +105,13 @@ class ByStages(Frame):
         ]
         super().__init__(question, modeller, constraints)
 
-    def _timing(self, tables: StageCosts) -> Timing:
+    def _timing(self, tables: MiniBatchCosts) -> Timing:
         return Timing.of(tables.rounds, self.question.goal.pipelined, self.question.period)
 
     def _longest(self) -> int:
         return sum(max(self._most(tables) for tables in own.values()) for own in self._tables)
 
-    def _most(self, tables: StageCosts) -> int:
+    def _most(self, tables: MiniBatchCosts) -> int:
         """No run with these tables takes longer."""
         timing, total, slowest = self._timing(tables), 0, 0
         for k in self._chiplets:
@@ -142,7 +142,7 @@ class ByStages(Frame):
         choice.time.add(slowest, 1)
         return choice
 
-    def _batch(self, window: int, job: int, mini_batch: int, tables: StageCosts) -> Batch:
+    def _batch(self, window: int, job: int, mini_batch: int, tables: MiniBatchCosts) -> Batch:
         units, batch, place = self._units[job], Batch(), (window, job, mini_batch)
         timing, last = self._timing(tables), window == self.question.windows - 1
         binary, quantity = self.modeller.binary, self.modeller.quantity
@@ -162,7 +162,7 @@ class ByStages(Frame):
                 batch.hop[i, k, other] = quantity(0, 1, label("hop", *place, i, k, other))
         return batch
 
-    def _times(self, batch: Batch, tables: StageCosts) -> Iterator[tuple[int, Variable, int]]:
+    def _times(self, batch: Batch, tables: MiniBatchCosts) -> Iterator[tuple[int, Variable, int]]:
         """Chiplets, variables, and what these add to the chiplet's cycles for a mini-batch."""
         for (i, j, k), x in batch.stage.items():
             yield k, x, int(tables.time[k, i, j - 1])
@@ -172,7 +172,7 @@ class ByStages(Frame):
             yield k, x, int(tables.hop[k, other, i])
             yield other, x, int(tables.hop[other, k, i])
 
-    def _add_time(self, choice: Choice, batch: Batch, tables: StageCosts) -> None:
+    def _add_time(self, choice: Choice, batch: Batch, tables: MiniBatchCosts) -> None:
         timing = self._timing(tables)
         for k, x, time in self._times(batch, tables):
             choice.time.add(x, timing.times * time)
@@ -183,7 +183,7 @@ class ByStages(Frame):
             choice.busy[k].add(x, load)
 
     def _add_energy(
-        self, choice: Choice, batch: Batch, tables: StageCosts, potential: list[int]
+        self, choice: Choice, batch: Batch, tables: MiniBatchCosts, potential: list[int]
     ) -> None:
         """A hop's energy counts once."""
         picojoule = self.question.prices[1]
@@ -287,7 +287,7 @@ class ByStages(Frame):
                 rule = slowest >= self._sum(total)
                 self.modeller.require(label("covered", *slot, unit), rule)
 
-    def _of(self, slot: Slot) -> Iterator[tuple[Batch, StageCosts]]:
+    def _of(self, slot: Slot) -> Iterator[tuple[Batch, MiniBatchCosts]]:
         for mini_batch, tables in self._tables[slot[1]].items():
             yield self.variables.batches[(*slot, mini_batch)], tables
 

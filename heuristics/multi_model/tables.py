@@ -12,7 +12,7 @@ from instances.tables import Ints
 
 
 class JobTables(NamedTuple):
-    """`StageCosts` of every mini-batch, one after the other along the first axis, of length N.
+    """`MiniBatchCosts` of every mini-batch, one after the other along the first axis, of length N.
 
     Attributes:
         rounds: [N] mini-batches that pass.

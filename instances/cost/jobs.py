@@ -8,11 +8,11 @@ decided here (ours).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import cached_property
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +30,7 @@ from instances.workload import Job, Workload
 Floats = NDArray[np.floating[Any]]
 
 
-@dataclass(frozen=True, eq=False)
-class StageCosts:
+class MiniBatchCosts(NamedTuple):
     """The cost tables of one model's stages, for one mini-batch; stages are units i to j.
 
     Handovers are beside the stages' own costs: what is live across the cut before unit i is read
@@ -185,7 +184,7 @@ class JobCosts:
         self.compute = np.array([np.add.reduceat(cycles, cuts) for cycles, _ in alone])
         self.energy = np.array([np.add.reduceat(energy, cuts) for _, energy in alone])
         self._check()
-        self._known: dict[int, StageCosts] = {}
+        self._known: dict[int, MiniBatchCosts] = {}
 
     def _check(self) -> None:
         batch = self.job.batch
@@ -199,13 +198,13 @@ class JobCosts:
                 f"{self.job.name} has costs that do not fit in 64 bits: lower the batch"
             )
 
-    def stages(self, mini_batch: int) -> StageCosts:
+    def stages(self, mini_batch: int) -> MiniBatchCosts:
         """The cost tables for a mini-batch, one of the job's."""
         if mini_batch not in self._known:
             self._known[mini_batch] = self._stages(mini_batch)
         return self._known[mini_batch]
 
-    def _stages(self, mini_batch: int) -> StageCosts:
+    def _stages(self, mini_batch: int) -> MiniBatchCosts:
         costs, job = self._costs, self.job
         rounds = job.batch // mini_batch
         hops = costs.port_hops[:, None, None]
@@ -225,16 +224,16 @@ class JobCosts:
             energy = energy + costs.dram_energy(job.batch * own, hops)
         port, live = costs.port_hops[:, None], self.live[None]
         between, passed = costs.hops[:, :, None], self.live[None, None]
-        return StageCosts(
-            rounds=rounds,
-            time=time,
-            load=np.where(kept, loading, 0),
-            energy=energy,
-            dram=costs.dram_cycles(mini_batch * live, port),
-            dram_energy=costs.dram_energy(job.batch * live, port),
-            hop=costs.hop_cycles(mini_batch * passed, between),
-            hop_energy=costs.hop_energy(job.batch * passed, between),
+        arrays = (
+            time,
+            np.where(kept, loading, 0),
+            energy,
+            costs.dram_cycles(mini_batch * live, port),
+            costs.dram_energy(job.batch * live, port),
+            costs.hop_cycles(mini_batch * passed, between),
+            costs.hop_energy(job.batch * passed, between),
         )
+        return MiniBatchCosts(rounds, *map(np.ascontiguousarray, arrays))
 
     def _kept(self) -> NDArray[np.bool_]:
         """[C,U,U] whether weights, and what a sample needs, fit the buffer together."""

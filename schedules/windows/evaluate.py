@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from instances.cost.jobs import StageCosts, WorkloadCosts
+from instances.cost.jobs import MiniBatchCosts, WorkloadCosts
 from schedules.windows.schedule import Run, Window, WindowSchedule
 
 
@@ -120,7 +120,7 @@ def evaluate_run(costs: WorkloadCosts, run: Run, pipelined: bool = True) -> RunE
     return RunEvaluation(run, tuple(loads), tuple(times), rounds, latency, energy)
 
 
-def handover(tables: StageCosts, own: int, other: int | None, cut: int) -> tuple[int, int]:
+def handover(tables: MiniBatchCosts, own: int, other: int | None, cut: int) -> tuple[int, int]:
     """Cycles for a mini-batch, and picojoules, at one end of a stage: the cut before a unit.
 
     Args:

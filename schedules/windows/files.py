@@ -20,9 +20,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from instances.files.errors import Place, Problems, fail
+from instances.files.errors import Problems
 from instances.files.schema import Batch, FileModel, Items, Spot, validate
-from instances.files.text import kind_of, read_data, write_data
+from instances.files.text import read_data, write_data
+from schedules.files import found_in
 from schedules.windows.schedule import Run, Stage, Window, WindowSchedule
 
 Index = Annotated[int, Field(ge=0, lt=2**31)]
@@ -93,16 +94,8 @@ def windows_from_data(data: object, source: str) -> WindowSchedule:
         FileError: the data hold no schedule of several models.
     """
     problems = Problems(source, data)
-    place: Place = ()
-    if isinstance(data, dict) and "kind" in data:
-        kind_of(data, source, ("windows",))
-    if isinstance(data, dict) and "schedule" in data and "windows" not in data:
-        place, stop = ("schedule",), data.get("stop")
-        data = data["schedule"]
-        if data is None:
-            reason = f" (the run ended with stop {stop!r})" if isinstance(stop, str) else ""
-            fail(source, f"found nothing, expected a schedule{reason}", place)
-    model = validate(WindowsModel, data, problems, place)
+    own, place = found_in(data, source, kind="windows", key="windows")
+    model = validate(WindowsModel, own, problems, place)
     return WindowSchedule(
         tuple(Window(tuple(_run(run) for run in window.runs)) for window in model.windows)
     )

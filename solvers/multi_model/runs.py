@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from instances.cost.jobs import StageCosts
+from instances.cost.jobs import MiniBatchCosts
 from instances.jit import compiled, lean
 from instances.tables import Ints
 from schedules.windows.goal import WindowGoal
@@ -140,9 +140,8 @@ class Runs:
 
     def _labels(self, first: int, mini_batch: int) -> Ints:
         """[10,labels] all labels from a unit on."""
-        costs = self._costs.jobs[self._job].stages(mini_batch)
-        tables = tables_of(costs)
-        weights = weights_of(self._progress.goal, costs.rounds, self._period, self._caps)
+        tables = self._costs.jobs[self._job].stages(mini_batch)
+        weights = weights_of(self._progress.goal, tables.rounds, self._period, self._caps)
         labels, count, heads = _begin(tables, weights, first)
         at = 0
         while at < count:
@@ -150,25 +149,6 @@ class Runs:
             if self._progress.expired:
                 raise ExpiredError
         return labels[:, :count]
-
-
-class Arrays(NamedTuple):
-    """`StageCosts` for a kernel."""
-
-    time: Ints
-    load: Ints
-    energy: Ints
-    dram: Ints
-    dram_energy: Ints
-    hop: Ints
-    hop_energy: Ints
-
-
-def tables_of(costs: StageCosts) -> Arrays:
-    """The arrays of cost tables."""
-    return Arrays(
-        *(np.ascontiguousarray(getattr(costs, name), dtype=np.int64) for name in Arrays._fields)
-    )
 
 
 CUT, USED, LAST, NEXT, SUM, SLOWEST, ENERGY, BEFORE, LINK, DEAD = range(10)
@@ -212,7 +192,7 @@ def _state(label: Label, chiplets: int) -> int:
 
 
 @compiled
-def _begin(tables: Arrays, weights: Weights, first: int) -> tuple[Ints, int, Ints]:
+def _begin(tables: MiniBatchCosts, weights: Weights, first: int) -> tuple[Ints, int, Ints]:
     """Labels, how many, and the first of each state: runs that are about to begin."""
     chiplets, units = tables.time.shape[0], tables.time.shape[1]
     states = ((units + 1) << chiplets) * (chiplets + 1) * (chiplets + 1)
@@ -226,7 +206,13 @@ def _begin(tables: Arrays, weights: Weights, first: int) -> tuple[Ints, int, Int
 
 @compiled
 def _advance(
-    tables: Arrays, weights: Weights, labels: Ints, count: int, heads: Ints, at: int, chunk: int
+    tables: MiniBatchCosts,
+    weights: Weights,
+    labels: Ints,
+    count: int,
+    heads: Ints,
+    at: int,
+    chunk: int,
 ) -> tuple[Ints, int, int]:
     """Lay all stages that can follow labels, from one on; labels, how many, and where it ended."""
     chiplets, units = tables.time.shape[0], tables.time.shape[1]

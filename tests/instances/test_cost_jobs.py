@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from instances.cost.jobs import JobCosts, PackageCosts, StageCosts, WorkloadCosts
+from instances.cost.jobs import JobCosts, MiniBatchCosts, PackageCosts, WorkloadCosts
 from instances.generate_workload import random_workload
 from instances.networks import build_network
 from instances.packages import load_package
@@ -19,7 +19,7 @@ MakeWorkload = Callable[..., Workload]
 LEFT, MIDDLE, RIGHT = range(3)
 
 
-def stages(workload: Workload, mini_batch: int = 2) -> StageCosts:
+def stages(workload: Workload, mini_batch: int = 2) -> MiniBatchCosts:
     return WorkloadCosts(workload).jobs[0].stages(mini_batch)
 
 

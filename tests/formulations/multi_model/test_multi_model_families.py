@@ -17,7 +17,7 @@ from formulations.multi_model.runs import CONSTRAINTS as BY_RUNS
 from formulations.multi_model.runs import ByRuns
 from formulations.multi_model.stages import CONSTRAINTS as BY_STAGES
 from formulations.multi_model.stages import ByStages
-from instances.cost.jobs import StageCosts, WorkloadCosts
+from instances.cost.jobs import MiniBatchCosts, WorkloadCosts
 from instances.networks import build_network
 from instances.packages import load_package
 from instances.workload import Job, Workload
@@ -32,13 +32,13 @@ from solvers.multi_model.solve import WindowOptions
 Solve = Callable[[Any], tuple[int, Any] | None]
 AtHint = Callable[[Any], tuple[int, Any]]
 Kind = Callable[[], Modeller]
-Tables = dict[int, StageCosts]
+Tables = dict[int, MiniBatchCosts]
 Make = Callable[..., WorkloadCosts]
 
 of = pytest.mark.parametrize
 
 
-def tables(rounds: int, units: Sequence[Sequence[int]], **given: Any) -> StageCosts:
+def tables(rounds: int, units: Sequence[Sequence[int]], **given: Any) -> MiniBatchCosts:
     """Stages whose times and energies are sums of units'.
 
     Args:
@@ -59,7 +59,7 @@ def tables(rounds: int, units: Sequence[Sequence[int]], **given: Any) -> StageCo
         name: np.array(np.broadcast_to(given.get(name, 0), shape), dtype=np.int64)
         for name, shape in shapes.items()
     }
-    return StageCosts(rounds=rounds, time=_sums(own), energy=_sums(energies), **others)
+    return MiniBatchCosts(rounds=rounds, time=_sums(own), energy=_sums(energies), **others)
 
 
 def _sums(units: Any) -> Any:
