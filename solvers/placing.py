@@ -157,11 +157,10 @@ def _model(kind: Kind) -> Placer:
 def _exact(
     problem: PlacementProblem, options: PlaceOptions, starts: Sequence[Places]
 ) -> PlacedProblem:
-    """Each objective with the models that prove it fastest: see `chipweave bench placement`."""
+    """The kind of model that proves fastest: see `chipweave bench placement`."""
     if options.engine is not None:
         raise ValueError("exact chooses its engine itself: take cpsat or milp with an engine")
-    kind: Kind = "milp" if options.objective == "hops" else "cpsat"
-    return _model(kind)(problem, options, starts)
+    return _model("cpsat")(problem, options, starts)
 
 
 def _enumerate(
@@ -215,7 +214,7 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
     """Find places for all regions of a schedule.
 
     Args:
-        method: one of PLACE_METHODS; exact takes a MILP for hops, CP-SAT for all else.
+        method: one of PLACE_METHODS; exact takes CP-SAT, the fastest.
         family: rectangles, intervals of the snake, or free: any connected shape.
         objective: hops, the least bytes times links; load, the least bytes on the busiest link; or
             both, the least hops among the places with the least load.
