@@ -4,6 +4,7 @@
 
     result = cw.solve(cw.instance("resnet50", "simba-4x4", batch=64), method="exact")
     several = cw.solve_workload(cw.workload("gpt2:8,resnet50:32", "het-2x2"), method="exact")
+    inside = cw.solve_array(cw.array_costs("hand-tracking", "32x32"), method="exact")
 
 Names are loaded when they are first used, so that the import itself costs nothing.
 """
@@ -14,12 +15,17 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chipweave.inputs import array as array
+    from chipweave.inputs import array_costs as array_costs
     from chipweave.inputs import instance as instance
     from chipweave.inputs import workload as workload
     from chipweave.versions import show_versions as show_versions
     from experiments.ablation import Variant as Variant
     from experiments.ablation import ablation as ablation
     from experiments.ablation import stored_ablation as stored_ablation
+    from experiments.calibrate import Calibration as Calibration
+    from experiments.calibrate import CutLoss as CutLoss
+    from experiments.calibrate import calibrate as calibrate
     from experiments.cases import Case as Case
     from experiments.cases import cases as cases
     from experiments.compare import Comparison as Comparison
@@ -56,8 +62,11 @@ if TYPE_CHECKING:
     from heuristics.bounds import lower_bound as lower_bound
     from heuristics.placement import place_fast as place_fast
     from heuristics.scope import Steps as Steps
+    from instances.array import Array as Array
+    from instances.compression import LossTable as LossTable
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
+    from instances.cost.array import ArrayCosts as ArrayCosts
     from instances.cost.jobs import WorkloadCosts as WorkloadCosts
     from instances.files import FileError as FileError
     from instances.files import read_instance as read_instance
@@ -69,13 +78,19 @@ if TYPE_CHECKING:
     from instances.files import write_package as write_package
     from instances.files import write_tables as write_tables
     from instances.files import write_workload as write_workload
+    from instances.files.array_file import read_array as read_array
+    from instances.files.array_file import write_array as write_array
+    from instances.files.loss_file import read_losses as read_losses
+    from instances.files.loss_file import write_losses as write_losses
     from instances.files.names import network_of as network_of
     from instances.files.names import package_of as package_of
     from instances.generate import random_instance as random_instance
+    from instances.generate_array import random_array_costs as random_array_costs
     from instances.generate_workload import random_workload as random_workload
     from instances.instance import Instance as Instance
     from instances.network import Layer as Layer
     from instances.network import Network as Network
+    from instances.networks import ar_vr_names as ar_vr_names
     from instances.networks import build_network as build_network
     from instances.networks import network_names as network_names
     from instances.package import Package as Package
@@ -85,6 +100,15 @@ if TYPE_CHECKING:
     from instances.workload import Job as Job
     from instances.workload import Workload as Workload
     from instances.workload import job as job
+    from schedules.array.draw import draw_array as draw_array
+    from schedules.array.evaluate import ArrayEvaluation as ArrayEvaluation
+    from schedules.array.evaluate import evaluate_array as evaluate_array
+    from schedules.array.files import read_array_schedule as read_array_schedule
+    from schedules.array.files import write_array_schedule as write_array_schedule
+    from schedules.array.schedule import ArraySchedule as ArraySchedule
+    from schedules.array.schedule import ArraySegment as ArraySegment
+    from schedules.array.schedule import Layout as Layout
+    from schedules.array.verify import array_violations as array_violations
     from schedules.draw import draw_schedule
     from schedules.draw_front import draw_front as draw_front
     from schedules.draw_front import plot_front as plot_front
@@ -125,6 +149,9 @@ if TYPE_CHECKING:
     from schedules.windows.schedule import Window as Window
     from schedules.windows.schedule import WindowSchedule as WindowSchedule
     from schedules.windows.verify import window_violations as window_violations
+    from solvers.array import ARRAY_METHODS as ARRAY_METHODS
+    from solvers.array import ArrayResult as ArrayResult
+    from solvers.array import solve_array as solve_array
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
@@ -159,12 +186,21 @@ else:
 
 
 _HOMES = {
+    "ARRAY_METHODS": "solvers.array",
     "Advance": "experiments.sweep",
+    "Array": "instances.array",
+    "ArrayCosts": "instances.cost.array",
+    "ArrayEvaluation": "schedules.array.evaluate",
+    "ArrayResult": "solvers.array",
+    "ArraySchedule": "schedules.array.schedule",
+    "ArraySegment": "schedules.array.schedule",
+    "Calibration": "experiments.calibrate",
     "Case": "experiments.cases",
     "Cluster": "schedules.schedule",
     "Comparison": "experiments.compare",
     "CostTables": "instances.tables",
     "CpSatModeller": "formulations.modellers.cpsat",
+    "CutLoss": "experiments.calibrate",
     "Evaluation": "schedules.evaluate",
     "Experiment": "experiments.definition",
     "Explanation": "solvers.explain",
@@ -178,6 +214,8 @@ _HOMES = {
     "Job": "instances.workload",
     "JointResult": "solvers.joint",
     "Layer": "instances.network",
+    "Layout": "schedules.array.schedule",
+    "LossTable": "instances.compression",
     "METHODS": "solvers.solve",
     "MilpModeller": "formulations.modellers.milp",
     "MilpSolution": "formulations.modellers.milp",
@@ -217,16 +255,23 @@ _HOMES = {
     "Workload": "instances.workload",
     "WorkloadCosts": "instances.cost.jobs",
     "ablation": "experiments.ablation",
+    "ar_vr_names": "instances.networks",
+    "array": "chipweave.inputs",
+    "array_costs": "chipweave.inputs",
+    "array_violations": "schedules.array.verify",
     "breaches": "schedules.goal",
     "build_network": "instances.networks",
     "build_tables": "instances.cost",
+    "calibrate": "experiments.calibrate",
     "cases": "experiments.cases",
     "compare": "experiments.compare",
     "draw": "schedules.draw:draw_schedule",
+    "draw_array": "schedules.array.draw",
     "draw_front": "schedules.draw_front",
     "draw_windows": "schedules.windows.draw",
     "engines": "solvers.engines",
     "evaluate": "schedules.evaluate",
+    "evaluate_array": "schedules.array.evaluate",
     "evaluate_windows": "schedules.windows.evaluate",
     "explain": "solvers.explain",
     "export": "formulations.export",
@@ -252,11 +297,15 @@ _HOMES = {
     "placement_cost": "schedules.placement",
     "placement_problem": "schedules.placement",
     "plot_front": "schedules.draw_front",
+    "random_array_costs": "instances.generate_array",
     "random_instance": "instances.generate",
     "random_workload": "instances.generate_workload",
     "rank": "solvers.ranking",
+    "read_array": "instances.files.array_file",
+    "read_array_schedule": "schedules.array.files",
     "read_experiment": "experiments.definition",
     "read_instance": "instances.files",
+    "read_losses": "instances.files.loss_file",
     "read_network": "instances.files",
     "read_package": "instances.files",
     "read_schedule": "schedules.files",
@@ -266,6 +315,7 @@ _HOMES = {
     "show_versions": "chipweave.versions",
     "simulate": "schedules.simulate",
     "solve": "solvers.solve",
+    "solve_array": "solvers.array",
     "solve_workload": "solvers.multi_model",
     "state": "experiments.state",
     "stored_ablation": "experiments.ablation",
@@ -276,7 +326,10 @@ _HOMES = {
     "window_violations": "schedules.windows.verify",
     "with_places": "schedules.place",
     "workload": "chipweave.inputs",
+    "write_array": "instances.files.array_file",
+    "write_array_schedule": "schedules.array.files",
     "write_instance": "instances.files",
+    "write_losses": "instances.files.loss_file",
     "write_network": "instances.files",
     "write_package": "instances.files",
     "write_parquet": "experiments.rows",

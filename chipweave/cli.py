@@ -15,6 +15,7 @@ import typer
 
 from chipweave.commands import (
     bench,
+    calibrate,
     catalogue,
     compare,
     experiment,
@@ -48,6 +49,7 @@ app.command("joint", help=joint.HELP)(joint.joint)
 app.command("verify", help=verify.HELP)(verify.verify)
 app.command("place", help=place.HELP)(place.place)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
+app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)
 app.add_typer(bench.app, name="bench")

@@ -1,4 +1,4 @@
-"""From what a user names, a built-in thing or a file, to an instance or a workload."""
+"""From what a user names, a built-in thing or a file, to an instance, a workload or an array."""
 
 from __future__ import annotations
 
@@ -7,15 +7,19 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
+from instances.array import Array
+from instances.arrays import FORM, is_array_name, load_array
 from instances.cost import make_instance
-from instances.files import read_instance, read_package, read_workload
+from instances.cost.array import ArrayCosts
+from instances.files import read_instance, read_network, read_package, read_workload
+from instances.files.array_file import read_array
 from instances.files.names import jobs_of, models_of, package_of
 from instances.files.schema import MAX_BATCH
 from instances.files.text import SUFFIXES, read_data
 from instances.files.workload_file import workload_name
 from instances.instance import Instance
 from instances.network import Network
-from instances.networks import build_network, is_network_name, network_names
+from instances.networks import NETWORKS, build_network, is_network_name
 from instances.package import Package
 from instances.packages import is_package_name, load_package, package_names
 from instances.packages.mixed import MIXED_NAMES
@@ -25,6 +29,7 @@ DEFAULT_PACKAGE = "simba-4x4"
 DEFAULT_BATCH = 64
 DEFAULT_MIX = "het-2x2"
 """The package of several models where nobody names one."""
+DEFAULT_ARRAY = "32x32"
 
 
 def instance(
@@ -51,24 +56,92 @@ def instance(
         raise ValueError(f"batch {batch} is more than {MAX_BATCH:,} samples, the most of a run")
     chosen = None if package is None else find_package(package)
     if isinstance(what, Network) or is_network_name(what):
-        arguments = {} if sequence is None else {"sequence": sequence}
-        network = what if isinstance(what, Network) else build_network(str(what), **arguments)
+        network = _known_network(what, sequence)
         samples = DEFAULT_BATCH if batch is None else batch
         return make_instance(network, chosen or load_package(DEFAULT_PACKAGE), samples)
-    if str(what).lower().endswith(".onnx"):
-        raise ValueError(
-            f"{what}: ONNX models are not supported yet; describe the layers in a network file"
-        )
-    path = _file(what, "network", network_names())
-    if sequence is not None:
-        raise ValueError(f"{path}: a sequence length is for built-in networks, not for files")
     return read_instance(
-        path,
+        _network_file(what, sequence),
         package=chosen,
         batch=batch,
         default_package=load_package(DEFAULT_PACKAGE),
         default_batch=DEFAULT_BATCH,
     )
+
+
+def _known_network(what: str | Path | Network, sequence: int | None) -> Network:
+    arguments = {} if sequence is None else {"sequence": sequence}
+    return what if isinstance(what, Network) else build_network(str(what), **arguments)
+
+
+def _network_file(what: object, sequence: int | None) -> Path:
+    """The file that is meant where no built-in network is.
+
+    Raises:
+        ValueError: there is none, or it is of a kind that takes no sequence or is not read.
+    """
+    if str(what).lower().endswith(".onnx"):
+        raise ValueError(
+            f"{what}: ONNX models are not supported yet; describe the layers in a network file"
+        )
+    path = _file(str(what), "network", tuple(NETWORKS))
+    if sequence is not None:
+        raise ValueError(f"{path}: a sequence length is for built-in networks, not for files")
+    return path
+
+
+def array_costs(
+    network: str | Path | Network,
+    where: str | Path | Array = DEFAULT_ARRAY,
+    batch: int = 1,
+    *,
+    sequence: int | None = None,
+) -> ArrayCosts:
+    """What a network costs on an array.
+
+    Args:
+        network: a built-in network's name, a network, or a network file.
+        where: an array, a name such as 32x32 or 32x32+4, or an array file.
+        batch: samples of one run.
+        sequence: tokens, for a built-in network that has a sequence length.
+
+    Raises:
+        ValueError: an unknown name, a file that cannot be used (FileError), or an argument that
+            does not fit.
+    """
+    if batch > MAX_BATCH:
+        raise ValueError(f"batch {batch} is more than {MAX_BATCH:,} samples, the most of a run")
+    chosen = array(where)
+    if isinstance(network, Network) or is_network_name(network):
+        return ArrayCosts(_known_network(network, sequence), chosen, batch)
+    return ArrayCosts(read_network(_network_file(network, sequence)), chosen, batch)
+
+
+def array(where: str | Path | Array) -> Array:
+    """An array as it is, a built-in one by name, or one from a file.
+
+    Raises:
+        ValueError: an unknown name, or a file that cannot be used (FileError).
+    """
+    if isinstance(where, Array):
+        return where
+    if is_array_name(where):
+        return load_array(str(where))
+    if not Path(where).exists():
+        raise ValueError(
+            f"{str(where)!r} is neither an array nor a file.{_array_meant(str(where))}"
+            f" Arrays are {FORM}, such as 32x32 or 32x32+4"
+        )
+    return read_array(where)
+
+
+def _array_meant(name: str) -> str:
+    """' Did you mean ...?' for one to three numbers with something else between."""
+    numbers = re.findall("[0-9]+", name)
+    if re.search(r"[a-wyz]|\.", name.lower()) or not 1 <= len(numbers) <= 3:
+        return ""
+    columns, rows = numbers[0], numbers[min(1, len(numbers) - 1)]
+    express = f"+{numbers[2]}" if len(numbers) == 3 else ""
+    return f" Did you mean {columns}x{rows}{express}?"
 
 
 def workload(

@@ -10,7 +10,10 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+Found = TypeVar("Found")
+"""A kind of schedule."""
 
 STDOUT = "-"
 
@@ -67,6 +70,23 @@ def attempt_all(writes: list[Callable[[], None]]) -> None:
             problems.append(str(error))
     if problems:
         raise ValueError("\n".join(problems))
+
+
+def schedule_writes(
+    schedule: Found | None,
+    write: Callable[[Found, Path], None],
+    draw: Callable[[Found, str], None],
+    *,
+    out: str | None,
+    plot: str | None,
+) -> list[Callable[[], None]]:
+    """What writes a schedule's file and its picture, where they are wanted and there is one."""
+    writes: list[Callable[[], None]] = []
+    if schedule is not None and out is not None:
+        writes.append(lambda: write(schedule, Path(out)))
+    if schedule is not None and plot is not None:
+        writes.append(lambda: draw(schedule, plot))
+    return writes
 
 
 def deliver(

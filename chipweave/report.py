@@ -11,7 +11,7 @@ from chipweave.grid import Grid, number, percent, scaled
 from schedules.goal import UNITS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from experiments.compare import Comparison, Row
     from experiments.pareto import Front
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from schedules.evaluate import ClusterCost, Evaluation, SegmentCost
     from schedules.goal import Goal
     from schedules.schedule import Cluster, Schedule, Segment
+    from solvers.array import ArrayResult
+    from solvers.multi_model import WindowResult
     from solvers.ranking import Rank, Space
     from solvers.result import Result
 
@@ -36,23 +38,38 @@ def about(instance: Instance) -> dict[str, Any]:
 
 def result_summary(instance: Instance, result: Result) -> Grid:
     """How a run ended, and what the schedule costs."""
-    unit = f" {result.unit}"
     rows = [
         ("instance", f"{result.instance}, batch {instance.batch}"),
         ("method", ", ".join(filter(None, (result.method, result.formulation, result.engine)))),
-        ("stop", result.stop),
-        ("objective", number(result.objective, 0, unit)),
-        ("bound", number(result.bound, 0, unit)),
-        ("gap", percent(result.gap)),
-        *_costs(instance, result.goal, result.evaluation),
-        ("runtime", f"{result.runtime_s:.3f} s"),
     ]
     if result.steps is not None:
-        rows.insert(2, ("steps", result.steps.text))
+        rows.append(("steps", result.steps.text))
+    costs = _costs(instance, result.goal, result.evaluation)
+    return Grid(("", ""), [*rows, *end_rows(result, result.unit, costs)])
+
+
+def end_rows(
+    result: Result | WindowResult | ArrayResult, unit: str, costs: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """How a run ended, what the schedule costs, and what it took to find it.
+
+    Args:
+        result: of a run.
+        unit: of its objective.
+        costs: rows of the schedule's costs.
+    """
+    rows = [
+        ("stop", result.stop),
+        ("objective", number(result.objective, 0, f" {unit}")),
+        ("bound", number(result.bound, 0, f" {unit}")),
+        ("gap", percent(result.gap)),
+        *costs,
+        ("runtime", f"{result.runtime_s:.3f} s"),
+    ]
     if result.counts:
         counts = (f"{what} {count:,}" for what, count in result.counts.items())
         rows.append(("counted", ", ".join(counts)))
-    return Grid(("", ""), rows)
+    return rows
 
 
 def evaluation_summary(instance: Instance, goal: Goal, evaluation: Evaluation) -> Grid:

@@ -16,7 +16,7 @@ WIDTH = 115
 
 
 def write_page(page: Page, command: str, folder: str | Path) -> list[Path]:
-    """Write a page and its figures into a folder, which is made if it is missing.
+    """Write a page and its figures into the folder of --out, which is made if it is missing.
 
     Args:
         command: what makes the page, for its top.
@@ -25,13 +25,19 @@ def write_page(page: Page, command: str, folder: str | Path) -> list[Path]:
         The files; the page is the first.
 
     Raises:
-        OSError: the folder or a file cannot be written.
+        ValueError: the folder or a file cannot be written.
     """
+    try:
+        return _written(page, command, Path(folder))
+    except OSError as error:
+        raise ValueError(f"--out {folder}: cannot be written: {error.strerror}") from None
+
+
+def _written(page: Page, command: str, place: Path) -> list[Path]:
     from experiments.tables.parts import Figure
     from experiments.tables.pictures import draw_figure
     from instances.files.whole import write_whole
 
-    place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
     pictures = []
     for part in page.parts:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chipweave.grid import Grid, number, percent, scaled
-from chipweave.report import shortened
+from chipweave.grid import Grid, number, scaled
+from chipweave.report import end_rows, shortened
 from schedules.schedule import counted
 from schedules.windows.goal import UNITS
 from schedules.windows.labels import kind_labels, units_label
@@ -24,16 +24,8 @@ def result_summary(costs: WorkloadCosts, result: WindowResult) -> Grid:
         ("workload", result.workload),
         ("method", ", ".join(filter(None, (result.method, result.engine)))),
         ("asked", _asked(result.goal)),
-        ("stop", result.stop),
-        ("objective", number(result.objective, 0, f" {result.unit}")),
-        ("bound", number(result.bound, 0, f" {result.unit}")),
-        ("gap", percent(result.gap)),
-        *_costs(costs, result.evaluation),
-        ("runtime", f"{result.runtime_s:.3f} s"),
+        *end_rows(result, result.unit, _costs(costs, result.evaluation)),
     ]
-    if result.counts:
-        counts = (f"{what} {count:,}" for what, count in result.counts.items())
-        rows.append(("counted", ", ".join(counts)))
     return Grid(("", ""), rows)
 
 

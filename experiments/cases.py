@@ -75,7 +75,7 @@ def cases(
     packages: Sequence[str] | None = None,
     batches: Sequence[int] = (64,),
 ) -> list[Case]:
-    """All combinations; of all built-in networks and packages by default.
+    """All combinations; of all general networks and built-in packages by default.
 
     Raises:
         ValueError: an unknown name, or a batch below 1.

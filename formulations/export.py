@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import uuid4
 
-from formulations.formulation import Formulation
 from formulations.modellers import Modeller
 
 Format = Literal["lp", "mps", "cp"]
@@ -22,6 +21,16 @@ BINARY = ".pb"
 
 LONGEST_NAME = 255
 """Characters of a name that every reader of LP files takes."""
+
+
+class Built(Protocol):
+    """A formulation of any problem, built.
+
+    Attributes:
+        modeller: has the native model, `modeller.model`.
+    """
+
+    modeller: Modeller
 
 
 def format_of(path: str | Path, chosen: str | None = None) -> Format:
@@ -53,7 +62,7 @@ def modeller_for(chosen: Format) -> Modeller:
     return MilpModeller()
 
 
-def export(formulation: Formulation, path: str | Path, format: str | None = None) -> None:
+def export(formulation: Built, path: str | Path, format: str | None = None) -> None:
     """Write a built model to a file, with all constraints that were added to it.
 
     A reader sees the old file or the new one, whole. LP files hold 12 digits of a number, MPS
@@ -83,7 +92,7 @@ def export(formulation: Formulation, path: str | Path, format: str | None = None
         beside.unlink(missing_ok=True)
 
 
-def size(formulation: Formulation) -> tuple[int, int]:
+def size(formulation: Built) -> tuple[int, int]:
     """Variables and constraints of a built model."""
     model = formulation.modeller.model
     if hasattr(model, "export_to_file"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
@@ -50,11 +51,25 @@ def draw_schedule(instance: Instance, schedule: Schedule, path: str | Path) -> N
         ValueError: another ending.
         OSError: the file cannot be written.
     """
+    save_picture(lambda: schedule_figure(instance, schedule), path)
+
+
+def save_picture(make: Callable[[], Figure], path: str | Path) -> None:
+    """Write a figure, the whole file at once; the same figure gives the same SVG, byte for byte.
+
+    Args:
+        make: makes it.
+        path: ends in .png or .svg.
+
+    Raises:
+        ValueError: another ending.
+        OSError: the file cannot be written.
+    """
     kind = picture_format(path)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": "chipweave"}):
         metadata = {"Date": None} if kind == "svg" else None
-        schedule_figure(instance, schedule).savefig(buffer, format=kind, dpi=140, metadata=metadata)
+        make().savefig(buffer, format=kind, dpi=140, metadata=metadata)
     write_whole(path, buffer.getvalue())
 
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from instances.files.whole import write_whole
 from instances.instance import Instance
-from schedules.draw import picture_format
+from schedules.draw import save_picture
 from schedules.draw_mesh import PALETTE
 from schedules.evaluate import Evaluation
 from schedules.schedule import counted
@@ -38,14 +35,13 @@ def draw_front(
         ValueError: another ending, or no point.
         OSError: the file cannot be written.
     """
-    kind = picture_format(path)
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "chipweave"}):
-        figure = Figure(figsize=(7.5, 5), layout="constrained")
-        plot_front(instance, points, ax=figure.add_subplot(), proved=proved)
-        metadata = {"Date": None} if kind == "svg" else None
-        figure.savefig(buffer, format=kind, dpi=140, metadata=metadata)
-    write_whole(path, buffer.getvalue())
+
+    def figure() -> Figure:
+        found = Figure(figsize=(7.5, 5), layout="constrained")
+        plot_front(instance, points, ax=found.add_subplot(), proved=proved)
+        return found
+
+    save_picture(figure, path)
 
 
 def plot_front(

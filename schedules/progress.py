@@ -29,6 +29,13 @@ Found = TypeVar("Found")
 """A kind of schedule."""
 
 
+def gap_of(objective: float | None, bound: float | None) -> float | None:
+    """(objective - bound) / objective, 0 for an objective of 0; None unless both are known."""
+    if objective is None or bound is None:
+        return None
+    return (objective - bound) / objective if objective else 0.0
+
+
 @dataclass(frozen=True)
 class TracePoint:
     """The state of a run at one moment.

@@ -91,6 +91,20 @@ class Asked:
     steps: Steps | None = None
 
 
+def check_limits(time_limit: float | None, seed: int, workers: int | None) -> None:
+    """Refuse limits that no method takes.
+
+    Raises:
+        ValueError: an argument out of its range.
+    """
+    if time_limit is not None and not time_limit >= 0:
+        raise ValueError(f"time_limit {time_limit}: expected seconds, at least 0")
+    if not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed {seed}: expected 0 to {LARGEST_SEED}")
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        raise ValueError(f"workers {workers}: expected 1 to {MOST_WORKERS}")
+
+
 def checked(instance: Instance, name: str, method: Method, given: Arguments) -> Asked:
     """The run that the arguments ask for.
 

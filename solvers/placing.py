@@ -22,7 +22,7 @@ from schedules.placement import (
     placement_cost,
     placement_problem,
 )
-from schedules.progress import Stop
+from schedules.progress import Stop, gap_of
 from schedules.schedule import Schedule, Segment
 from schedules.traffic import Places
 
@@ -62,9 +62,7 @@ class Step:
     @property
     def gap(self) -> float | None:
         """(objective - bound) / objective; None if one is unknown."""
-        if self.objective is None or self.bound is None:
-            return None
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+        return gap_of(self.objective, self.bound)
 
 
 @dataclass(frozen=True)

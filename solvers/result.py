@@ -8,53 +8,37 @@ from typing import TYPE_CHECKING, Any
 from schedules.evaluate import Evaluation
 from schedules.files import schedule_to_data
 from schedules.goal import UNITS, Goal
-from schedules.progress import Stop, TracePoint
+from schedules.progress import gap_of
 from schedules.schedule import Schedule
+from solvers.methods import Ran
 
 if TYPE_CHECKING:
     from heuristics.scope import Steps
 
 
-@dataclass(frozen=True)
-class Result:
+@dataclass(frozen=True, kw_only=True)
+class Result(Ran):
     """What a method found.
 
     Attributes:
-        instance, method: their names.
+        instance: its name; its cost tables count to the run time of the first method that needs
+            them.
         goal: what was minimised, and under which conditions.
-        stop: why the run ended; 'optimal' and 'infeasible' mean proved.
         schedule: the best schedule found, None if none.
         evaluation: its costs, recomputed by the evaluator; None without a schedule.
-        bound: a valid lower bound on the objective, None if none is known.
-        runtime_s: wall time, the loading of kernels not counted; the cost tables of a network are
-            counted by the first method that needs them.
-        trace: improvements of incumbent and bound over time.
-        counts: how often the method did what, by name; empty if it does not count.
-        formulation, engine: of a method with models; None for the others.
+        formulation: of a method with models; None for the others.
         steps: of Scope's search, if they were asked for.
-        seed, workers, time_limit, gap_limit, memory_limit: as asked for; workers as used.
-        versions: of the packages that took part, and of the engine.
+        gap_limit, memory_limit: as asked for.
     """
 
     instance: str
-    method: str
     goal: Goal
-    stop: Stop
     schedule: Schedule | None
     evaluation: Evaluation | None
-    bound: float | None
-    runtime_s: float
-    trace: tuple[TracePoint, ...]
-    counts: dict[str, int]
     formulation: str | None
-    engine: str | None
     steps: Steps | None
-    seed: int
-    workers: int
-    time_limit: float | None
     gap_limit: float | None
     memory_limit: int | None
-    versions: dict[str, str]
 
     @property
     def objective(self) -> int | None:
@@ -69,9 +53,7 @@ class Result:
     @property
     def gap(self) -> float | None:
         """(objective - bound) / objective; None unless both are known."""
-        if self.objective is None or self.bound is None:
-            return None
-        return (self.objective - self.bound) / self.objective if self.objective else 0.0
+        return gap_of(self.objective, self.bound)
 
     @property
     def throughput(self) -> float | None:
@@ -83,29 +65,22 @@ class Result:
         return {
             "instance": self.instance,
             "method": self.method,
-            "goal": goal_to_data(self.goal),
             "stop": self.stop,
             "objective": self.objective,
             "unit": self.unit,
             "bound": self.bound,
             "gap": self.gap,
-            "runtime_s": self.runtime_s,
+            "goal": goal_to_data(self.goal),
             "throughput": self.throughput,
             "latency": None if self.evaluation is None else self.evaluation.latency,
             "energy": None if self.evaluation is None else self.evaluation.energy,
             "edp": None if self.evaluation is None else self.evaluation.edp,
             "schedule": None if self.schedule is None else schedule_to_data(self.schedule),
-            "trace": [[point.seconds, point.objective, point.bound] for point in self.trace],
-            "counts": self.counts,
+            **self.run_data(),
             "formulation": self.formulation,
-            "engine": self.engine,
             "steps": None if self.steps is None else asdict(self.steps),
-            "seed": self.seed,
-            "workers": self.workers,
-            "time_limit": self.time_limit,
             "gap_limit": self.gap_limit,
             "memory_limit": self.memory_limit,
-            "versions": self.versions,
         }
 
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from instances.array import ORGANISATIONS, Array
+from instances.cost.array import ArrayCosts
 from instances.instance import Instance
 from instances.network import Layer, Network
 from instances.package import Chiplet, Dram, NetworkOnPackage, Package
@@ -21,6 +23,8 @@ from solvers.enumeration import enumerate_all
 
 MakeInstance = Callable[..., Instance]
 MakeWorkload = Callable[..., Workload]
+MakeArrayCosts = Callable[..., ArrayCosts]
+MakeOnnx = Callable[..., bytes]
 
 # A kernel is compiled within the first example that needs it, which no deadline foresees.
 # The suite draws the same examples each time, so that a change alone can break it; those who look
@@ -215,3 +219,130 @@ def _make_workload(
         unlike=(((1, 0), other),),
     )
     return Workload("by-hand", package, (Job(network, batch, cuts),) * jobs)
+
+
+@pytest.fixture(scope="session")
+def make_array_costs() -> MakeArrayCosts:
+    """Make a network on an array whose costs can be worked out by hand."""
+    return _make_array_costs
+
+
+def _make_array_costs(batch: int = 3, **changes: Any) -> ArrayCosts:
+    """Two layers on 4 x 2 PEs, a tensor of the input added at the end.
+
+    A PE multiplies 4 pairs a cycle. A column's bus and a link carry 2 bytes a cycle, the DRAM 4.
+    A multiply-accumulate takes a picojoule, a byte 10 in registers, 100 over a link, 1000 in the
+    buffer, 10000 in the DRAM.
+
+    | layer | kernel | reads, bytes | makes | weights | MACs |
+    |---|---|---|---|---|---|
+    | a | 1 x 1 | image 32 | 64 | 8 | 128 |
+    | b | 3 x 3 | a 64, image 32 | 32 | 72 | 1,152 |
+    """
+    layers = (
+        Layer("a", "conv", 4, 2, (4, 4), inputs=("image",), outputs=(("a", (4, 4, 4)),)),
+        Layer(
+            "b",
+            "conv",
+            2,
+            4,
+            (4, 4),
+            (3, 3),
+            inputs=("a",),
+            addends=("image",),
+            outputs=(("b", (2, 4, 4)),),
+        ),
+    )
+    own: dict[str, Any] = {
+        "name": "by-hand",
+        "mesh": (4, 2),
+        "element_bytes": 1,
+        "macs": 4,
+        "register_bytes": 64,
+        "buffer_bytes": 4096,
+        "bus_bytes": 2,
+        "link_bytes": 2,
+        "dram_bytes": 4,
+        "express": 0,
+        "depth": 2,
+        "bands": 2,
+        "organisations": ORGANISATIONS,
+        "clock_hz": 10**9,
+        "mac_pj": 1,
+        "register_pj": 10,
+        "hop_pj": 100,
+        "buffer_pj": 1000,
+        "dram_pj": 10_000,
+    }
+    network = Network("two", (("image", (2, 4, 4)),), layers)
+    return ArrayCosts(network, Array(**{**own, **changes}), batch)
+
+
+@pytest.fixture(scope="session")
+def make_onnx() -> MakeOnnx:
+    """Make a small ONNX model, as bytes, whose tensor `features` has six channels but two ranks."""
+    pytest.importorskip("onnx", reason="the extra calibrate is not installed")
+    pytest.importorskip("onnxruntime", reason="the extra calibrate is not installed")
+    return _make_onnx
+
+
+def _make_onnx(kind: str = "picture", *, opset: int = 13, samples: int | str = "N") -> bytes:
+    """x -> reduce of 4 channels to `features` -> Relu'd and reduced again -> probabilities `y`.
+
+    | kind | x | features | pooled |
+    |---|---|---|---|
+    | picture | N, 4, 5, 5 | N, 6, 5, 5, for a 3 x 3 convolution | N, 3, for a Gemm |
+    | series | N, 4, 7 | N, 6, 7, for a convolution of 3 | N, 3, for a Gemm |
+    | tokens | N, 7, 4 | N, 7, 6, for a product | N, 7, 3, for a product |
+    """
+    from onnx import TensorProto, helper, numpy_helper
+
+    draw = np.random.default_rng(7)
+
+    def weights(name: str, *shape: int, rank: int | None = None) -> Any:
+        numbers = draw.normal(size=shape)
+        if rank is not None:
+            numbers = draw.normal(size=(shape[0], rank)) @ draw.normal(size=(rank, shape[1]))
+        return numpy_helper.from_array(numbers.astype(np.float32), name)
+
+    def spread(tensor: Any, *shape: int) -> Any:
+        numbers = numpy_helper.to_array(tensor).reshape(shape)
+        return numpy_helper.from_array(numbers, tensor.name)
+
+    node = helper.make_node
+    last = [node("Softmax", ["scores"], ["y"], axis=-1)]
+    if kind == "tokens":
+        constants = [weights("a", 4, 6, rank=2), weights("b", 6, 3), weights("c", 3, 5)]
+        nodes = [
+            node("MatMul", ["x", "a"], ["features"]),
+            node("MatMul", ["features", "b"], ["mixed"]),
+            node("Relu", ["mixed"], ["pooled"]),
+            node("MatMul", ["pooled", "c"], ["scores"]),
+        ]
+        ends = [samples, 7, 4], [samples, 7, 5]
+    else:
+        size = (5, 5) if kind == "picture" else (7,)
+        ones, threes = (1,) * len(size), (3,) * len(size)
+        constants = [
+            spread(weights("a", 6, 4, rank=2), 6, 4, *ones),
+            weights("bias", 6),
+            weights("b", 3, 6, *threes),
+            weights("c", 3, 5),
+        ]
+        nodes = [
+            node("Conv", ["x", "a", "bias"], ["features"]),
+            node("Conv", ["features", "b"], ["mixed"]),
+            node("Relu", ["mixed"], ["positive"]),
+            node("GlobalAveragePool", ["positive"], ["mean"]),
+            node("Flatten", ["mean"], ["pooled"]),
+            node("Gemm", ["pooled", "c"], ["scores"]),
+        ]
+        ends = [samples, 4, *size], [samples, 5]
+    x, y = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+        for name, shape in zip("xy", ends, strict=True)
+    )
+    graph = helper.make_graph([*nodes, *last], kind, [x], [y], constants)
+    opsets = [helper.make_opsetid("", opset)]
+    model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+    return bytes(model.SerializeToString())

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import bench_models, bench_placement, bench_simulation, joint, options
+from chipweave.commands import (
+    bench_array,
+    bench_models,
+    bench_placement,
+    bench_simulation,
+    joint,
+    options,
+)
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.tables import report
 from chipweave.output import STDOUT, check_writable
@@ -52,7 +59,7 @@ One line says what the search finds with all its steps, the others what it finds
 them, or with another one in its place: its gap to the proved optimum, and its latency over that
 with all steps. Runs are kept in a store, as those of `bench gap`.
 
-Without options: all built-in networks on simba-4x4, simba-16x16 and datacentre-4x4, 64 samples.
+Without options: all general networks on simba-4x4, simba-16x16 and datacentre-4x4, 64 samples.
 
 \b
 Variants (see `chipweave solve --steps`):
@@ -91,12 +98,13 @@ PARTS = ("gap", "growth", "huge", "large", "rank")
 
 app = typer.Typer(help=HELP, rich_markup_mode=None)
 app.command("models", help=bench_models.HELP)(bench_models.models)
+app.command("array", help=bench_array.HELP)(bench_array.array)
 app.command("placement", help=bench_placement.HELP)(bench_placement.placement)
 app.command("simulation", help=bench_simulation.SIMULATION_HELP)(bench_simulation.simulation)
 app.command("contention", help=bench_simulation.CONTENTION_HELP)(bench_simulation.contention)
 
 Networks = Annotated[
-    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all built-in ones.")
+    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all general ones.")
 ]
 Packages = Annotated[
     str | None, typer.Option("--packages", metavar="A,B,C", help="Without: all built-in ones.")

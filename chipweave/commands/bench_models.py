@@ -83,10 +83,7 @@ def _pages(names: list[str], out: str) -> None:
     for name in names:
         with live(f"bench models: {name}") as status:
             page = _makers()[name](status)
-        try:
-            (file, *_) = write_page(page, f"{command} --only {name}", out)
-        except OSError as error:
-            raise ValueError(f"--out {out}: cannot be written: {error.strerror}") from None
+        (file, *_) = write_page(page, f"{command} --only {name}", out)
         typer.echo(str(file))
 
 

@@ -30,7 +30,7 @@ Examples:
 """
 
 Networks = Annotated[
-    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all built-in ones.")
+    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all general ones.")
 ]
 Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Threads of a proof.")]
 

@@ -35,7 +35,7 @@ Examples:
 """
 
 Networks = Annotated[
-    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all built-in ones.")
+    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all general ones.")
 ]
 Packages = Annotated[
     str | None,
@@ -94,10 +94,7 @@ def contention(
     chosen = cases(*_names(networks, packages, MESHES), [batch])
     with live("bench contention") as status:
         page = contention_page(chosen, options.names("--places", places), status.watch)
-    try:
-        (file,) = write_page(page, _command(networks, packages, batch, places, out), out)
-    except OSError as error:
-        raise ValueError(f"--out {out}: cannot be written: {error.strerror}") from None
+    (file,) = write_page(page, _command(networks, packages, batch, places, out), out)
     typer.echo(str(file))
 
 

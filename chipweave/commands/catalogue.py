@@ -11,14 +11,20 @@ from chipweave.commands import options
 from chipweave.output import STDOUT, check_writable, write_json
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from chipweave.grid import Grid
     from instances.network import Layer, Network
     from instances.package import Package
     from instances.tables import CostTables
     from solvers.arguments import Method
     from solvers.engines import Feature
+    from solvers.methods import NamedMethod
 
-NETWORKS_HELP = "List the built-in networks."
+NETWORKS_HELP = """List the built-in networks.
+
+Benchmarks and experiments mean the general ones by all.
+"""
 PACKAGES_HELP = "List the built-in packages. Those for several models are named het-."
 GOALS = {
     "latency": "latency",
@@ -56,10 +62,12 @@ def networks() -> None:
         network = build_network(name)
         note = "" if entry.sequence is None else f", sequence {entry.sequence}"
         sizes = (len(network.layers), network.parameters, network.macs)
-        rows.append((name, *map(number, sizes), entry.description + note))
+        groups = ", ".join(entry.groups)
+        rows.append((name, *map(number, sizes), groups, entry.description + note))
     for family, entry in GENERATED.items():
-        rows.append((f"{family}-N", f"1 to {MAX_GENERATED:,}", "–", "–", entry.description))
-    headings = ("network", ">layers", ">parameters", ">MACs a sample", "description")
+        any_size = (f"1 to {MAX_GENERATED:,}", "–", "–")
+        rows.append((f"{family}-N", *any_size, "generated", entry.description))
+    headings = ("network", ">layers", ">parameters", ">MACs a sample", "group", "description")
     Grid(headings, rows).show(console())
 
 
@@ -119,6 +127,7 @@ def _dataflows(package: Package) -> str:
 
 def methods() -> None:
     from chipweave.grid import Grid, console
+    from solvers.array import ARRAY_METHODS
     from solvers.multi_model import WINDOW_METHODS
     from solvers.solve import METHODS
 
@@ -133,11 +142,13 @@ def methods() -> None:
     ]
     screen = console()
     Grid(("method", "what it does", "minimises", "needs"), rows).show(screen)
-    several = [
-        (name, method.about, ", ".join(method.packages)) for name, method in WINDOW_METHODS.items()
-    ]
-    headings = ("method", "what it does", "needs")
-    Grid(headings, several, "for several models (--models, or a workload file)").show(screen)
+    others: dict[str, Mapping[str, NamedMethod]] = {
+        "for several models (--models, or a workload file)": WINDOW_METHODS,
+        "inside an array (--array)": ARRAY_METHODS,
+    }
+    for title, known in others.items():
+        lines = [(name, own.about, ", ".join(own.packages)) for name, own in known.items()]
+        Grid(("method", "what it does", "needs"), lines, title).show(screen)
 
 
 def _described(method: Method) -> str:

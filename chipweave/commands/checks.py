@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,13 @@ if TYPE_CHECKING:
     from schedules.schedule import Schedule
 
 
-def check_method(method: str) -> None:
+def check_method(method: str, methods: Mapping[str, object] | None = None, where: str = "") -> None:
     """Refuse an unknown method, with the nearest names.
+
+    Args:
+        method: its name.
+        methods: by name; by default those for one network on a package.
+        where: what they are for, in the message.
 
     Raises:
         ValueError: there is no such method.
@@ -25,10 +30,11 @@ def check_method(method: str) -> None:
     from chipweave.inputs import suggestion
     from solvers.solve import METHODS
 
-    if method not in METHODS:
+    known = METHODS if methods is None else methods
+    if method not in known:
         raise ValueError(
-            f"unknown method {method!r}.{suggestion(method, METHODS)}"
-            f" Choose one of {', '.join(METHODS)}"
+            f"unknown method {method!r}{where}.{suggestion(method, known)}"
+            f" Choose one of {', '.join(known)}"
         )
 
 
@@ -40,12 +46,14 @@ def check_outputs(
     out: str | None = None,
     log: str | None = None,
     trace: str | None = None,
+    losses: str | None = None,
     inputs: Iterable[str | None] = (),
 ) -> None:
     """Refuse files that could not be written at the end of a long run, or would be lost.
 
     Args:
-        json, markdown, plot, out, log, trace: what to write.
+        json, markdown, plot, out, log, trace, losses: what to write; `losses` is the --out of a
+            command that writes no schedule.
         inputs: what is read, and must not be overwritten.
 
     Raises:
@@ -57,7 +65,7 @@ def check_outputs(
             "--json": json,
             "--markdown": markdown,
             "--plot": plot,
-            "--out": out,
+            "--out": out if losses is None else losses,
             "--log": log,
             "--trace": trace,
         },
@@ -69,6 +77,9 @@ def check_outputs(
         raise ValueError("--json and --markdown cannot both go to standard output")
     check_writable("--plot", plot)
     check_writable("--out", out)
+    check_writable("--out", losses)
+    if json == losses == STDOUT:
+        raise ValueError("--json and --out cannot both go to standard output")
     check_writable("--log", log)
     check_writable("--trace", trace)
     if log == STDOUT:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,12 +13,10 @@ from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import exit_code
 from chipweave.commands.strength import named
 from chipweave.commands.tables import report
-from chipweave.output import deliver
+from chipweave.output import deliver, schedule_writes
 from chipweave.status import live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from instances.instance import Instance
     from solvers.joint import JointResult
 
@@ -90,11 +88,9 @@ def joint(
     with live(f"schedule and places of {instance.name}"):
         result = cw.place_jointly(instance, time_limit=time_limit, seed=seed, workers=workers)
     schedule = result.schedule
-    writes: list[Callable[[], None]] = []
-    if schedule is not None and out is not None:
-        writes.append(lambda: cw.write_schedule(schedule, Path(out)))
-    if schedule is not None and plot is not None:
-        writes.append(lambda: cw.draw(instance, schedule, plot))
+    writes = schedule_writes(
+        schedule, cw.write_schedule, partial(cw.draw, instance), out=out, plot=plot
+    )
     data = joint_data(instance, result)
     deliver(json, lambda: data, lambda: _print(instance, result), writes)
     raise typer.Exit(exit_code(schedule is not None, result.stop))

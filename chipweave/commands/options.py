@@ -43,9 +43,22 @@ PackageName = Annotated[
         " simba-4x4, for several models het-2x2.",
     ),
 ]
+ArrayName = Annotated[
+    str | None,
+    typer.Option(
+        "--array",
+        metavar="A",
+        help="Inside one chip instead of on a package: PEs as 32x32, 32x32+4 with express links of"
+        " length 4, or an array file.",
+    ),
+]
 Batch = Annotated[
     int | None,
-    typer.Option("--batch", metavar="M", help="Samples a run; overrides the file's. Without: 64."),
+    typer.Option(
+        "--batch",
+        metavar="M",
+        help="Samples a run; overrides the file's. Without: 64, with --array 1.",
+    ),
 ]
 Sequence = Annotated[
     int | None,

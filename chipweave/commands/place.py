@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +11,9 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs, check_schedule
 from chipweave.commands.codes import FOUND, exit_code
-from chipweave.output import deliver
+from chipweave.output import deliver, schedule_writes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from instances.instance import Instance
     from schedules.links import SegmentLinks
     from schedules.schedule import Schedule
@@ -111,11 +109,10 @@ def place(
     )
     links = _links(instance, placed)
     code = _exit_code(placed)
-    writes: list[Callable[[], None]] = []
-    if out is not None and code == FOUND:
-        writes.append(lambda: cw.write_schedule(placed.schedule, Path(out)))
-    if plot is not None and code == FOUND:
-        writes.append(lambda: cw.draw(instance, placed.schedule, plot))
+    found = placed.schedule if code == FOUND else None
+    writes = schedule_writes(
+        found, cw.write_schedule, partial(cw.draw, instance), out=out, plot=plot
+    )
     data = _data(instance, placed, links, method=method, family=family, objective=objective)
     deliver(json, lambda: data, lambda: _print(placed, links), writes)
     raise typer.Exit(code)

@@ -39,10 +39,7 @@ def results(
     wanted = read_experiment(file)
     with options.existing_store(store) as runs:
         page = page_of(wanted, runs)
-    try:
-        files = write_page(page, commands(wanted.name), out)
-    except OSError as error:
-        raise ValueError(f"--out {out}: cannot be written: {error.strerror}") from None
+    files = write_page(page, commands(wanted.name), out)
     typer.echo(f"{files[0]} and {counted(len(files) - 1, 'figure')}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +11,12 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
+from chipweave.commands.on_array import network_and_array, refuse_on_array
 from chipweave.commands.several import Several, refuse_for_one
+from chipweave.commands.solve_array import solve_array
 from chipweave.commands.solve_models import Files, solve_models
 from chipweave.commands.why import why_not
-from chipweave.output import deliver
+from chipweave.output import deliver, schedule_writes
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from schedules.schedule import Schedule
     from solvers.result import Result
 
-HELP = """Schedule a network, or several models at once, on a package.
+HELP = """Schedule a network, or several models at once, on a package, or a network inside an array.
 
 Exit codes: 0 a schedule was found; 2 bad input or usage; 3 proved infeasible; 4 stopped without a
 schedule. Ctrl-C ends the run with the best schedule so far.
@@ -40,6 +42,7 @@ Examples:
   chipweave solve vgg16 --method milp --formulation interval --engine highs --log highs.log
   chipweave solve --models gpt2?sequence=128:8,resnet50:32 --package het-2x2 --plot gantt.png
   chipweave solve workload.yaml --method scar --objective edp --windows 3
+  chipweave solve hand-tracking --array 32x32 --plot array.png
 """
 
 OF_ALL = ("time_limit", "seed", "workers")
@@ -77,6 +80,7 @@ def solve(
     conditions: options.Conditions,
     limits: options.Limits,
     what: options.MaybeWhat = None,
+    array: options.ArrayName = None,
     method: options.Method = "exact",
     objective: options.Objective = "latency",
     formulation: options.FormulationName = None,
@@ -89,11 +93,20 @@ def solve(
     plot: options.Plot = None,
     out: options.Out = None,
 ) -> None:
-    check_outputs(json=json, plot=plot, out=out, log=log, inputs=(what, setting.package))
+    check_outputs(json=json, plot=plot, out=out, log=log, inputs=(what, setting.package, array))
+    only_for_one = {"--formulation": formulation, "--steps": steps, "--log": log}
+    given = [name for name, value in only_for_one.items() if value is not None]
+    given += [*options.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
+    if array is not None:
+        refuse_on_array(setting, several, conditions, objective, *given)
+        solve_array(
+            network_and_array(what, array, setting),
+            method,
+            engine,
+            Files(start, json, plot, out),
+            **{name: getattr(limits, name) for name in OF_ALL},
+        )
     if several.are_meant(what):
-        only_for_one = {"--formulation": formulation, "--steps": steps, "--log": log}
-        given = [name for name, value in only_for_one.items() if value is not None]
-        given += [*options.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
         refuse_for_one(setting, conditions, *given)
         solve_models(
             several.workload(what, setting),
@@ -130,11 +143,9 @@ def solve(
     elif result.schedule is None:
         why = [_nothing(result)]
     schedule = result.schedule
-    writes: list[Callable[[], None]] = []
-    if schedule is not None and out is not None:
-        writes.append(lambda: cw.write_schedule(schedule, Path(out)))
-    if schedule is not None and plot is not None:
-        writes.append(lambda: cw.draw(instance, schedule, plot))
+    writes = schedule_writes(
+        schedule, cw.write_schedule, partial(cw.draw, instance), out=out, plot=plot
+    )
     data = _data(instance, result, why)
     deliver(json, lambda: data, lambda: _print(instance, result, why), writes)
     raise typer.Exit(exit_code(schedule is not None, result.stop))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
+from chipweave.commands.checks import check_method
 from chipweave.commands.codes import exit_code
-from chipweave.output import deliver
+from chipweave.output import deliver, schedule_writes
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -49,8 +49,9 @@ def solve_models(
         ValueError: bad input.
     """
     import chipweave as cw
+    from solvers.multi_model import WINDOW_METHODS
 
-    check_method(method)
+    check_method(method, WINDOW_METHODS, " for several models")
     costs = cw.WorkloadCosts(workload)
     start = None if files.start is None else _read_start(costs, goal, files.start)
     with live(f"{method} on {workload.name}") as status:
@@ -66,7 +67,10 @@ def solve_models(
             listener=status,
         )
     why = [] if result.schedule is not None else [_nothing(workload, result)]
-    writes = [] if result.schedule is None else _writes(costs, goal, result.schedule, files)
+    draw = partial(cw.draw_windows, costs, pipelined=goal.pipelined)
+    writes = schedule_writes(
+        result.schedule, cw.write_windows, draw, out=files.out, plot=files.plot
+    )
     deliver(
         files.json,
         lambda: {**result.to_data(), **_about(workload, result, why)},
@@ -74,22 +78,6 @@ def solve_models(
         writes,
     )
     raise typer.Exit(exit_code(result.schedule is not None, result.stop))
-
-
-def check_method(method: str) -> None:
-    """Refuse an unknown method, with the nearest names.
-
-    Raises:
-        ValueError: several models have no such method.
-    """
-    from chipweave.inputs import suggestion
-    from solvers.multi_model import WINDOW_METHODS
-
-    if method not in WINDOW_METHODS:
-        near, known = suggestion(method, WINDOW_METHODS), ", ".join(WINDOW_METHODS)
-        raise ValueError(
-            f"unknown method {method!r} for several models.{near} Choose one of {known}"
-        )
 
 
 def _read_start(costs: WorkloadCosts, goal: WindowGoal, path: str) -> WindowSchedule:
@@ -108,20 +96,6 @@ def _read_start(costs: WorkloadCosts, goal: WindowGoal, path: str) -> WindowSche
     if wrong:
         raise ValueError(f"--start {path}: the schedule may not run: {wrong[0]}")
     return schedule
-
-
-def _writes(
-    costs: WorkloadCosts, goal: WindowGoal, schedule: WindowSchedule, files: Files
-) -> list[Callable[[], None]]:
-    import chipweave as cw
-
-    out, plot = files.out, files.plot
-    writes: list[Callable[[], None]] = []
-    if out is not None:
-        writes.append(lambda: cw.write_windows(schedule, Path(out)))
-    if plot is not None:
-        writes.append(lambda: cw.draw_windows(costs, schedule, plot, pipelined=goal.pipelined))
-    return writes
 
 
 def _nothing(workload: Workload, result: WindowResult) -> str:

@@ -9,7 +9,9 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import BROKEN, FOUND
+from chipweave.commands.on_array import network_and_array, refuse_on_array
 from chipweave.commands.several import Several, refuse_for_one
+from chipweave.commands.verify_array import verify_array
 from chipweave.commands.verify_models import verify_models
 from chipweave.output import STDOUT, write_json
 
@@ -33,6 +35,7 @@ Examples:
   chipweave verify resnet50 schedule.yaml --throughput-floor 3e-6 --max-clusters 2
   chipweave verify workload.yaml windows.yaml
   chipweave verify windows.yaml --models gpt2?sequence=128:8,resnet50:32 --package het-2x2
+  chipweave verify hand-tracking schedule.yaml --array 32x32
 """
 
 MaybeSchedule = Annotated[
@@ -52,6 +55,7 @@ def verify(
     conditions: options.Conditions,
     what: options.MaybeWhat = None,
     schedule: MaybeSchedule = None,
+    array: options.ArrayName = None,
     objective: options.Objective = "latency",
     json: options.Json = None,
 ) -> None:
@@ -59,7 +63,10 @@ def verify(
         what, schedule = None, what
     if schedule is None:
         raise ValueError("Missing argument 'SCHEDULE': the file of a schedule")
-    check_outputs(json=json, inputs=(what, setting.package, schedule))
+    check_outputs(json=json, inputs=(what, setting.package, schedule, array))
+    if array is not None:
+        refuse_on_array(setting, several, conditions, objective)
+        verify_array(network_and_array(what, array, setting), schedule, json)
     if several.are_meant(what):
         refuse_for_one(setting, conditions)
         verify_models(several.workload(what, setting), several, schedule, objective, json)

@@ -11,6 +11,7 @@ from experiments.multi_model.cases import SCENARIOS, joule_seconds, workload
 from experiments.tables.parts import Cell, Column, Heading, Page, Part, Table
 from instances.cost.jobs import WorkloadCosts
 from instances.workload import Workload
+from schedules.progress import gap_of
 from schedules.windows.evaluate import evaluate_run, evaluate_windows
 from schedules.windows.goal import WindowGoal
 from schedules.windows.schedule import Run, Stage, Window, WindowSchedule
@@ -65,7 +66,7 @@ class Scenario:
     @property
     def gap(self) -> float | None:
         """(edp - bound) / edp, None without a bound."""
-        return None if self.bound is None else (self.edp - self.bound) / self.edp
+        return gap_of(self.edp, self.bound)
 
 
 def scenario(

@@ -96,7 +96,7 @@ class Mover:
     def _reorder(self, room: Room) -> bool:
         """A model's chiplet goes to another place in its order, or all turn around."""
         window = self._rng.choice(room)
-        many = [job for job, own in enumerate(window) if len(own[2]) > 1]
+        many = _with_several(window)
         if not many:
             return False
         job = self._rng.choice(many)
@@ -110,7 +110,7 @@ class Mover:
     def _drop(self, room: Room) -> bool:
         """A model gives up a chiplet."""
         window = self._rng.choice(room)
-        many = [job for job, own in enumerate(window) if len(own[2]) > 1]
+        many = _with_several(window)
         if not many:
             return False
         self._remove(window, self._rng.choice(many))
@@ -205,3 +205,8 @@ class Mover:
 def _running(window: list[Place]) -> list[int]:
     """The models that run in a window."""
     return [job for job, (begin, end, _) in enumerate(window) if begin < end]
+
+
+def _with_several(window: list[Place]) -> list[int]:
+    """Models that have more than one chiplet in a window."""
+    return [job for job, own in enumerate(window) if len(own[2]) > 1]

@@ -25,7 +25,31 @@ def read_data(path: str | Path) -> dict[str, object]:
     """
     source = str(path)
     suffix = _suffix(path)
-    return parse_data(_read_text(Path(path), source), suffix, source)
+    return parse_data(read_text(path), suffix, source)
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a file.
+
+    Raises:
+        FileError: no such file, not readable, not UTF-8, too large.
+    """
+    source, file = str(path), Path(path)
+    try:
+        if file.exists() and not file.is_file():
+            fail(source, "is a directory, not a file" if file.is_dir() else "is not a plain file")
+        with file.open("rb") as handle:
+            content = handle.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        fail(source, "no such file")
+    except OSError as error:
+        fail(source, f"cannot be read: {error.strerror}")
+    if len(content) > MAX_BYTES:
+        fail(source, f"larger than {MAX_BYTES // 2**20} MB, the most that is read")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        fail(source, f"not UTF-8 text: byte {error.start} is {content[error.start]:#04x}")
 
 
 def parse_data(text: str, suffix: str, source: str) -> dict[str, object]:
@@ -79,24 +103,6 @@ def _suffix(path: str | Path) -> str:
         found = quoted(suffix) if suffix else "no suffix"
         fail(str(path), f"found {found}, expected a file name that ends in {listed(SUFFIXES)}")
     return suffix
-
-
-def _read_text(path: Path, source: str) -> str:
-    try:
-        if path.exists() and not path.is_file():
-            fail(source, "is a directory, not a file" if path.is_dir() else "is not a plain file")
-        with path.open("rb") as handle:
-            content = handle.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        fail(source, "no such file")
-    except OSError as error:
-        fail(source, f"cannot be read: {error.strerror}")
-    if len(content) > MAX_BYTES:
-        fail(source, f"larger than {MAX_BYTES // 2**20} MB, the most that is read")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        fail(source, f"not UTF-8 text: byte {error.start} is {content[error.start]:#04x}")
 
 
 def _load_json(text: str, source: str) -> object:

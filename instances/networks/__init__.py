@@ -1,6 +1,7 @@
 """The built-in networks, by name; one parameterised builder a family.
 
-Families of generated networks have names that end with the number of layers, as in `chain-1024`.
+The general ones are what benchmarks and experiments mean by all. Families of generated networks
+have names that end with the number of layers, as in `chain-1024`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,24 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
+from typing import Literal
 
 from instances.network import Network
 from instances.networks.chain import random_chain
 from instances.networks.densenet import densenet
+from instances.networks.ed_tcn import ed_tcn
 from instances.networks.inception import googlenet, inception_v3
-from instances.networks.mobile import efficientnet_b0, mobilenet_v2
+from instances.networks.mobile import (
+    efficientnet_b0,
+    fbnet_c,
+    mobilenet_v2,
+    mobilenet_v2_pose,
+)
 from instances.networks.plain import alexnet, darknet19, vgg
+from instances.networks.planercnn import planercnn
+from instances.networks.res8 import res8_narrow
 from instances.networks.resnet import resnet
+from instances.networks.ritnet import ritnet
 from instances.networks.transformers import (
     BERT_BASE,
     BERT_LARGE,
@@ -26,12 +37,19 @@ from instances.networks.transformers import (
     GPT2_LARGE,
     GPT2_XL,
     bert,
+    emformer,
     gpt2,
     gpt2_decode,
     gpt_stack,
     vit_b_16,
 )
 from instances.networks.unet import unet
+
+Group = Literal["general", "AR/VR"]
+"""Networks that are meant together."""
+
+GENERAL: tuple[Group, ...] = ("general",)
+AR_VR: tuple[Group, ...] = ("AR/VR",)
 
 
 @dataclass(frozen=True)
@@ -41,12 +59,15 @@ class BuiltIn:
     Attributes:
         description: one line.
         build: makes the network from its arguments.
-        sequence: the argument's default, in tokens; None if the network takes no sequence.
+        sequence: the argument's default, in tokens (of speech or video: frames); None if the
+            network takes no sequence.
+        groups: that it belongs to.
     """
 
     description: str
     build: Callable[..., Network]
     sequence: int | None = None
+    groups: tuple[Group, ...] = GENERAL
 
     @property
     def arguments(self) -> dict[str, int]:
@@ -73,7 +94,9 @@ NETWORKS: Mapping[str, BuiltIn] = MappingProxyType(
         "mobilenet_v2": BuiltIn("MobileNetV2, 224x224", mobilenet_v2),
         "densenet121": BuiltIn("DenseNet-121, 224x224", partial(densenet, 121)),
         "efficientnet_b0": BuiltIn("EfficientNet-B0, 224x224", efficientnet_b0),
-        "unet": BuiltIn("U-Net with same padding, 3 to 2 channels, 256x256", unet),
+        "unet": BuiltIn(
+            "U-Net with same padding, 3 to 2 channels, 256x256", unet, groups=(*GENERAL, *AR_VR)
+        ),
         "vit_b_16": BuiltIn("ViT-B/16, 224x224", vit_b_16),
         "bert-base": BuiltIn("BERT-base with pooler", partial(bert, BERT_BASE), 384),
         "bert-large": BuiltIn("BERT-large with pooler", partial(bert, BERT_LARGE), 512),
@@ -85,6 +108,23 @@ NETWORKS: Mapping[str, BuiltIn] = MappingProxyType(
         "gpt2-xl": BuiltIn("GPT-2 XL (1.6 G), prefill", partial(gpt2, GPT2_XL), 1024),
         "gpt2-xl-decode": BuiltIn(
             "GPT-2 XL (1.6 G), one token with a KV cache", partial(gpt2_decode, GPT2_XL), 1024
+        ),
+        "res8-narrow": BuiltIn("keyword spotter, 101x40", res8_narrow, groups=AR_VR),
+        "ritnet": BuiltIn("RITnet, eye segmentation, 640x400", ritnet, groups=AR_VR),
+        "hand-tracking": BuiltIn(
+            "MobileNetV2 with heatmaps of 21 key points of a hand, 256x256",
+            partial(mobilenet_v2_pose, "hand-tracking", 21, (256, 256)),
+            groups=AR_VR,
+        ),
+        "fbnet-c": BuiltIn("FBNet-C, 224x224", fbnet_c, groups=AR_VR),
+        "ed-tcn": BuiltIn("ED-TCN, segmentation of actions", ed_tcn, 512, groups=AR_VR),
+        "emformer": BuiltIn(
+            "Emformer, a segment of speech with a KV cache", emformer, groups=AR_VR
+        ),
+        "planercnn": BuiltIn(
+            "PlaneRCNN: ResNet-50, feature pyramid, region proposals, 640x640",
+            planercnn,
+            groups=AR_VR,
         ),
     }
 )
@@ -105,8 +145,16 @@ _SIZED = re.compile(rf"({'|'.join(GENERATED)})-([0-9]+)")
 
 
 def network_names() -> tuple[str, ...]:
-    """Names of the built-in networks, family by family."""
-    return tuple(NETWORKS)
+    """Names of the general built-in networks, family by family."""
+    return _of_group("general")
+
+
+def ar_vr_names() -> tuple[str, ...]:
+    """Names of the built-in networks of the kind that an AR/VR headset runs *(PipeOrgan)*.
+
+    The choice is after arXiv 2405.01736, the definitions are those that the builders name.
+    """
+    return _of_group("AR/VR")
 
 
 def is_network_name(name: object) -> bool:
@@ -145,6 +193,10 @@ def build_network(name: str, **arguments: int) -> Network:
             takes = ", ".join(entry.arguments) or "none"
             raise ValueError(f"{name} has no argument {argument!r}; it takes {takes}")
     return entry.build(**{**entry.arguments, **arguments})
+
+
+def _of_group(group: Group) -> tuple[str, ...]:
+    return tuple(name for name, entry in NETWORKS.items() if group in entry.groups)
 
 
 def _find(name: str) -> BuiltIn | None:

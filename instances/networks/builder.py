@@ -67,8 +67,8 @@ class _Draft:
 class Graph:
     """Appends layers one by one and follows every tensor and its shape.
 
-    Pooling, normalisation and element-wise operations never become layers: they change what an
-    earlier layer makes. Tensors that nothing reads in the end are not part of the network.
+    Pooling, enlarging, normalisation and element-wise operations never become layers: they change
+    what an earlier layer makes. Tensors that nothing reads in the end are not part of the network.
     """
 
     def __init__(self, name: str) -> None:
@@ -107,14 +107,31 @@ class Graph:
         layer = Layer(name, "conv", channels, channels, (1, 1), stride=square, groups=channels)
         return self._convolve(layer, x, kernel, None, "norm")
 
-    def deconv(self, name: str, x: Values, channels: int, factor: int) -> Values:
-        """A transposed convolution with bias; rows and columns become `factor` times as many."""
+    def deconv(
+        self,
+        name: str,
+        x: Values,
+        channels: int,
+        factor: int,
+        kernel: int | None = None,
+        *,
+        extra: Extra = "bias",
+    ) -> Values:
+        """A transposed convolution; rows and columns become `factor` times as many.
+
+        Without `kernel`, its windows do not overlap. The rims of overlapping ones are cut off.
+        """
         _, height, width = x[0].shape
-        square = (factor, factor)
         layer = Layer(
-            name, "deconv", channels, _channels(x), (height, width), kernel=square, stride=square
+            name,
+            "deconv",
+            channels,
+            _channels(x),
+            (height, width),
+            kernel=_pair(kernel or factor),
+            stride=_pair(factor),
         )
-        return self._append(layer, x, (channels, height * factor, width * factor), "bias")
+        return self._append(layer, x, (channels, height * factor, width * factor), extra)
 
     def fc(self, name: str, x: Values, channels: int) -> Values:
         """A fully connected layer with bias on all elements of `x`, flattened."""
@@ -143,21 +160,33 @@ class Graph:
                 self._drafts[value.producer].extra_parameters += parameters
         return x
 
+    def tie(self, x: Values) -> Values:
+        """The producers of `x` use other layers' parameters, which are counted there."""
+        for value in x:
+            draft = self._drafts[value.producer]
+            draft.layer, draft.extra_parameters = replace(draft.layer, tied=True), 0
+        return x
+
     def pool(
-        self, x: Values, kernel: int, stride: int, padding: int = 0, *, round_up: bool = False
+        self, x: Values, kernel: Pair, stride: Pair, padding: int = 0, *, round_up: bool = False
     ) -> Values:
         """Max or average pooling, fused into the producers of `x`; `round_up` keeps a rest."""
-        slack = stride - 1 if round_up else 0
+        windows = tuple(zip(_pair(kernel), _pair(stride), strict=True))
 
         def pooled(shape: Shape) -> Shape:
-            channels, height, width = shape
-            return (
-                channels,
-                _windows(height + slack, kernel, stride, padding),
-                _windows(width + slack, kernel, stride, padding),
+            channels, *lengths = shape
+            rows, columns = (
+                _windows(length + (step - 1 if round_up else 0), wide, step, padding)
+                for length, (wide, step) in zip(lengths, windows, strict=True)
             )
+            return channels, rows, columns
 
         return self._each(x, "pooled", pooled)
+
+    def upsample(self, x: Values, factor: Pair) -> Values:
+        """Nearest or bilinear enlargement, fused into the producers of `x`, which write it all."""
+        down, across = _pair(factor)
+        return self._each(x, "upsampled", lambda s: (s[0], s[1] * down, s[2] * across))
 
     def mean(self, x: Values) -> Values:
         """Global average pooling, fused into the producers of `x`."""
@@ -208,7 +237,7 @@ class Graph:
         self, layer: Layer, x: Values, kernel: Pair, padding: int | None, extra: Extra
     ) -> Values:
         """Append `layer` with the positions that the kernel takes on `x`."""
-        rows, columns = (kernel, kernel) if isinstance(kernel, int) else kernel
+        rows, columns = _pair(kernel)
         _, height, width = x[0].shape
         stride = layer.stride[0]
         positions = (
@@ -237,6 +266,11 @@ class Graph:
 
 def _channels(x: Values) -> int:
     return sum(value.shape[0] for value in x)
+
+
+def _pair(sizes: Pair) -> tuple[int, int]:
+    """Rows and columns."""
+    return (sizes, sizes) if isinstance(sizes, int) else sizes
 
 
 def _windows(length: int, kernel: int, stride: int, padding: int) -> int:

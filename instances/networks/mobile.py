@@ -1,4 +1,7 @@
-"""Inverted residuals with depthwise convolutions: MobileNetV2 and EfficientNet-B0."""
+"""Inverted residuals with depthwise convolutions: MobileNetV2, EfficientNet-B0, FBNet-C.
+
+Also a tracker of the key points of a hand, which is MobileNetV2 with another head.
+"""
 
 from __future__ import annotations
 
@@ -41,25 +44,91 @@ EFFICIENTNET_B0 = (
 """Tan and Le 2019, table 1."""
 
 
+FBNET_C = (
+    Stage(1, 16, 1, 1, 3),
+    Stage(6, 24, 1, 2, 3),
+    Stage(1, 24, 2, 1, 3),
+    Stage(6, 32, 1, 2, 5),
+    Stage(3, 32, 1, 1, 5),
+    Stage(6, 32, 1, 1, 5),
+    Stage(6, 32, 1, 1, 3),
+    Stage(6, 64, 1, 2, 5),
+    Stage(3, 64, 1, 1, 5),
+    Stage(6, 64, 2, 1, 5),
+    Stage(6, 112, 3, 1, 5),
+    Stage(3, 112, 1, 1, 5),
+    Stage(6, 184, 4, 2, 5),
+    Stage(6, 352, 1, 1, 3),
+)
+"""Wu et al. 2019, arXiv 1812.03443, as `fbnet_c` of github.com/facebookresearch/mobile-vision.
+
+A block of the search space that the search left out (`skip`) is not here. Runs of one operator are
+one stage, so these are not the seven stages of the paper's table 1. The repository's biases in
+front of normalisations are folded into these.
+"""
+
+DECONVOLUTIONS, DECONVOLVED = 3, 256
+"""Of a heatmap head and their channels: Xiao et al. 2018, arXiv 1804.06208, section 2."""
+
+
 def mobilenet_v2() -> Network:
     """MobileNetV2 of width 1.0, 224x224."""
-    return _inverted_residual_network("mobilenet_v2", MOBILENET_V2, gated=False)
+    graph, x = _backbone("mobilenet_v2", MOBILENET_V2)
+    return _classified(graph, graph.conv("head", x, 1280))
 
 
 def efficientnet_b0() -> Network:
     """EfficientNet-B0, 224x224, with squeeze-and-excitation gates."""
-    return _inverted_residual_network("efficientnet_b0", EFFICIENTNET_B0, gated=True)
+    graph, x = _backbone("efficientnet_b0", EFFICIENTNET_B0, gated=True)
+    return _classified(graph, graph.conv("head", x, 1280))
 
 
-def _inverted_residual_network(name: str, stages: tuple[Stage, ...], *, gated: bool) -> Network:
+def fbnet_c() -> Network:
+    """FBNet-C, 224x224: kernels and expansions by a search over latency."""
+    graph, x = _backbone("fbnet-c", FBNET_C, stem=16)
+    return _classified(graph, graph.conv("head", x, 1984))
+
+
+def mobilenet_v2_pose(name: str, points: int, size: tuple[int, int]) -> Network:
+    """MobileNetV2 and a head that makes a heatmap of each key point, a quarter of `size` wide.
+
+    This is `pose_mobilenet_v2` of github.com/open-mmlab/mmpose: all of MobileNetV2 but its
+    classifier, then the head of Xiao et al. 2018 (three transposed convolutions of 4x4 with
+    stride 2, normalised, and a 1x1). With 21 points at 256x256 it is its model for OneHand10K.
+
+    Args:
+        name: of the network.
+        points: key points, 21 of a hand.
+        size: rows and columns of the image, multiples of 32.
+    """
+    graph, x = _backbone(name, MOBILENET_V2, size)
+    x = graph.conv("head", x, 1280)
+    for number in range(1, DECONVOLUTIONS + 1):
+        x = graph.deconv(f"deconv{number}", x, DECONVOLVED, 2, 4, extra="norm")
+    return graph.network(graph.conv("heatmaps", x, points, extra="bias"))
+
+
+def _backbone(
+    name: str,
+    stages: tuple[Stage, ...],
+    size: tuple[int, int] = (224, 224),
+    *,
+    stem: int = 32,
+    gated: bool = False,
+) -> tuple[Graph, Values]:
+    """A graph with a stem and all inverted residuals, and what the last of them makes."""
     graph = Graph(name)
-    x = graph.input("image", (3, 224, 224))
-    x = graph.conv("stem", x, 32, 3, stride=2)
+    x = graph.input("image", (3, *size))
+    x = graph.conv("stem", x, stem, 3, stride=2)
     for number, stage in enumerate(stages, start=1):
         for unit in range(stage.repeats):
             stride = stage.stride if unit == 0 else 1
             x = _inverted_residual(graph, f"stage{number}.{unit}", x, stage, stride, gated)
-    x = graph.conv("head", x, 1280)
+    return graph, x
+
+
+def _classified(graph: Graph, x: Values) -> Network:
+    """The network that ends in 1000 classes of `x`."""
     return graph.network(graph.fc("fc", graph.mean(x), 1000))
 
 

@@ -18,6 +18,9 @@ REPEATS = {
 
 WIDTHS = (64, 128, 256, 512)
 
+BOTTLENECKS_FROM = 50
+"""Layers: shallower networks have basic blocks."""
+
 Version = Literal["v1", "v1.5"]
 """Where a bottleneck strides: on its first 1x1 (the paper) or on its 3x3 (most libraries)."""
 
@@ -27,20 +30,29 @@ def resnet(depth: int, version: Version = "v1.5") -> Network:
 
     The two versions differ only in bottlenecks; v1 networks carry the suffix in their name.
     """
-    bottlenecks = depth >= 50
-    graph = Graph(f"resnet{depth}-v1" if bottlenecks and version == "v1" else f"resnet{depth}")
-    x = graph.input("image", (3, 224, 224))
-    x = graph.conv("conv1", x, 64, 7, stride=2)
+    suffix = "-v1" if depth >= BOTTLENECKS_FROM and version == "v1" else ""
+    graph = Graph(f"resnet{depth}{suffix}")
+    *_, x = resnet_stages(graph, graph.input("image", (3, 224, 224)), depth, version)
+    return graph.network(graph.fc("fc", graph.mean(x), 1000))
+
+
+def resnet_stages(
+    graph: Graph, image: Values, depth: int, version: Version = "v1.5"
+) -> tuple[Values, ...]:
+    """What each of the four stages of a ResNet makes: 1/4, 1/8, 1/16 and 1/32 of the size."""
+    x = graph.conv("conv1", image, 64, 7, stride=2)
     x = graph.pool(x, 3, 2, 1)
+    made = []
     for stage, (width, repeats) in enumerate(zip(WIDTHS, REPEATS[depth], strict=True)):
         for unit in range(repeats):
             name = f"layer{stage + 1}.{unit}"
             stride = 2 if stage > 0 and unit == 0 else 1
-            if bottlenecks:
+            if depth >= BOTTLENECKS_FROM:
                 x = _bottleneck(graph, name, x, width, stride, version)
             else:
                 x = _basic_block(graph, name, x, width, stride)
-    return graph.network(graph.fc("fc", graph.mean(x), 1000))
+        made.append(x)
+    return tuple(made)
 
 
 def _basic_block(graph: Graph, name: str, x: Values, width: int, stride: int) -> Values:

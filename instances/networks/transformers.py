@@ -1,4 +1,4 @@
-"""Transformers: ViT-B/16, BERT and GPT-2. A tensor of tokens is (features, tokens, 1).
+"""Transformers: ViT-B/16, BERT, GPT-2 and Emformer. A tensor of tokens is (features, tokens, 1).
 
 Attention is two matmuls, group = head. `qk`: every query times every key, whose softmax is a
 tensor of (heads * keys, queries, 1); `av`: these times the values. The embedded tokens enter from
@@ -37,6 +37,15 @@ VIT_B_16 = Size("vit_b_16", 12, 768, 12)
 
 BLOCK_LAYERS = 6
 """Of a block of GPT-2: c_attn, qk, av, c_proj, fc1, fc2."""
+
+EMFORMER = Size("emformer", 20, 512, 8)
+"""Shi et al. 2021, arXiv 2010.10759, as `emformer_rnnt_base` of github.com/pytorch/audio."""
+
+SEGMENT, RIGHT_CONTEXT, LEFT_CONTEXT = 16, 4, 30
+"""Of Emformer: new frames, frames ahead, and cached tokens of four frames each."""
+
+FILTER_BANKS, REDUCED, STRIDE, ENCODED = 80, 128, 4, 1024
+"""Features of a frame, the same before `STRIDE` frames become a token, those of a result."""
 
 BERT_WORDS, BERT_POSITIONS, BERT_TYPES = 30522, 512, 2
 GPT2_WORDS, GPT2_POSITIONS = 50257, 1024
@@ -126,6 +135,46 @@ def gpt_stack(layers: int, sequence: int) -> Network:
     for rest in range(layers % BLOCK_LAYERS):
         x = graph.project(f"project{rest}", x, GPT2.hidden)
     return graph.network(x, *cache)
+
+
+def emformer() -> Network:
+    """Emformer's encoder of an RNN-T on one segment of speech, with keys and values cached.
+
+    20 frames come in, of which four are ahead of the segment; four tokens go out. Each block keeps
+    the keys and values of the 30 tokens before. `emformer_rnnt_base` has no memory bank, and
+    neither has this. The predictor and the joiner of the RNN-T are not here.
+
+    Results: the encoded segment, then each block's new keys and values.
+    """
+    size = EMFORMER
+    graph = Graph(size.name)
+    frames = graph.input("frames", (FILTER_BANKS, SEGMENT + RIGHT_CONTEXT, 1))
+    x = graph.project("input_linear", frames, REDUCED, "none")
+    tokens = (SEGMENT + RIGHT_CONTEXT) // STRIDE
+    x = graph.part(x, "tokens", (size.hidden, tokens, 1))
+    cache: list[Values] = []
+    for block in range(size.blocks):
+        x, keys_values = _emformer_block(graph, f"block{block}", x, size.heads)
+        cache += keys_values
+    segment = graph.part(x, "segment", (size.hidden, SEGMENT // STRIDE, 1))
+    return graph.network(graph.norm(graph.project("output_linear", segment, ENCODED)), *cache)
+
+
+def _emformer_block(
+    graph: Graph, name: str, x: Values, heads: int
+) -> tuple[Values, tuple[Values, Values]]:
+    """Norms before attention, before the feed-forward part and at the end."""
+    hidden, tokens, _ = x[0].shape
+    x = graph.norm(x)
+    q = graph.project(f"{name}.q", x, hidden)
+    fused = graph.project(f"{name}.kv", x, 2 * hidden)
+    k, v = (graph.part(fused, label, (hidden, tokens, 1)) for label in "kv")
+    keys = graph.input(f"{name}.k_cache", (hidden, LEFT_CONTEXT, 1)) + k
+    values = graph.input(f"{name}.v_cache", (hidden, LEFT_CONTEXT, 1)) + v
+    y = _attention(graph, name, q, keys, values, heads)
+    x = graph.combine(graph.project(f"{name}.out_proj", y, hidden), x)
+    y = graph.project(f"{name}.fc1", graph.norm(x), 4 * hidden)
+    return graph.norm(graph.combine(graph.project(f"{name}.fc2", y, hidden), x)), (k, v)
 
 
 def _gpt2(size: Size, name: str, new: int, cached: int) -> Network:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from instances.cost.jobs import WorkloadCosts
-from instances.files.whole import write_whole
 from instances.package import Tile
-from schedules.draw import picture_format
+from schedules.draw import save_picture
 from schedules.draw_mesh import PALETTE
 from schedules.windows.evaluate import RunEvaluation, WindowEvaluation, evaluate_windows
 from schedules.windows.labels import kind_labels, units_label
@@ -55,13 +52,7 @@ def draw_windows(
         ValueError: another ending.
         OSError: the file cannot be written.
     """
-    kind = picture_format(path)
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "chipweave"}):
-        metadata = {"Date": None} if kind == "svg" else None
-        figure = windows_figure(costs, schedule, pipelined=pipelined)
-        figure.savefig(buffer, format=kind, dpi=140, metadata=metadata)
-    write_whole(path, buffer.getvalue())
+    save_picture(lambda: windows_figure(costs, schedule, pipelined=pipelined), path)
 
 
 def windows_figure(

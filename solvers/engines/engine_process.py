@@ -126,6 +126,7 @@ def mathopt(request: Request, tell: Tell, stop: Event) -> dict[str, Any]:
     from datetime import timedelta
 
     from ortools.math_opt.python import mathopt
+    from ortools.math_opt.solvers.highs_pb2 import HighsOptionsProto
     from ortools.sat.sat_parameters_pb2 import SatParameters
     from ortools.util.python.solve_interrupter import SolveInterrupter
 
@@ -142,6 +143,8 @@ def mathopt(request: Request, tell: Tell, stop: Event) -> dict[str, Any]:
     if request["solver"] == "CP_SAT":
         # This part of presolve loses optima: google/or-tools, issue 5293.
         parameters["cp_sat"] = SatParameters(presolve_inclusion_work_limit=0)
+    if "highs" in parameters:
+        parameters["highs"] = HighsOptionsProto(int_options=parameters["highs"])
     interrupter = SolveInterrupter()
     Thread(target=lambda: (stop.wait(), interrupter.interrupt()), daemon=True).start()
     result = mathopt.solve(

@@ -13,6 +13,10 @@ from solvers.engines.lp import GAP, arrays_of, start_of
 LARGEST_WEIGHT = 1e15
 """HiGHS refuses a matrix with larger entries (its option large_matrix_value)."""
 
+LEFT_OUT = 1 << 12
+"""The rules of presolve that are left out, as HiGHS' option presolve_rule_off counts them: the
+aggregator. With it, 1.13.1 calls models infeasible that are not, or proves wrong optima."""
+
 
 def run(engine: str, model: Any, settings: Settings, listener: Listener) -> Outcome:
     """Run HiGHS on an `LpProblem` until a proof, a limit, or Ctrl-C.
@@ -57,6 +61,7 @@ def _options(settings: Settings, factor: float) -> dict[str, Any]:
         "random_seed": settings.seed,
         "mip_rel_gap": settings.gap or 0.0,
         "mip_abs_gap": GAP / factor,
+        "presolve_rule_off": LEFT_OUT,
     }
     if settings.seconds is not None:
         options["time_limit"] = settings.seconds

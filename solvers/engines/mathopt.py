@@ -7,6 +7,7 @@ from typing import Any
 from schedules.progress import Stop
 from solvers.engines.child import ask
 from solvers.engines.engine import Listener, Outcome, Settings
+from solvers.engines.highs import LEFT_OUT
 from solvers.engines.lp import GAP, arrays_of, start_of
 
 SOLVERS = {"mathopt-highs": "HIGHS", "mathopt-scip": "GSCIP", "mathopt-cpsat": "CP_SAT"}
@@ -53,4 +54,6 @@ def _parameters(engine: str, settings: Settings, factor: float) -> dict[str, Any
     }
     if engine in WITH_THREADS:
         parameters["threads"] = settings.workers
+    if engine == "mathopt-highs":
+        parameters["highs"] = {"presolve_rule_off": LEFT_OUT}
     return parameters

@@ -14,7 +14,7 @@ from schedules.files import schedule_to_data
 from schedules.parallel import OutOfTimeError
 from schedules.place import mesh_of, with_places
 from schedules.placed import PlacedEvaluation, placed_evaluation, placed_segment
-from schedules.progress import Stop
+from schedules.progress import Stop, gap_of
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.verify import violations
 from solvers.exact.labels import FAR
@@ -58,9 +58,7 @@ class JointResult:
     @property
     def gap(self) -> float | None:
         """(objective - bound) / objective; None without a schedule."""
-        if not self.objective or self.bound is None:
-            return None
-        return (self.objective - self.bound) / self.objective
+        return gap_of(self.objective, self.bound)
 
     def to_data(self) -> dict[str, Any]:
         """As plain data: what `chipweave joint --json` prints."""

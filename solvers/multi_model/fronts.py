@@ -72,13 +72,11 @@ def closed(fronts: Fronts) -> Fronts:
         ends = np.zeros(sets + 1, dtype=np.int64)
         for mask in range(sets):
             ends[mask] = count
-            first, last = found.ends[mask], found.ends[mask + 1]
             if mask & bit:
-                low, high = found.ends[mask ^ bit], found.ends[mask - bit + 1]
-                count = _union(found, first, last, low, high, out, count)
-            else:
-                for n in range(first, last):
-                    count = _put(out, count, found.time[n], found.energy[n], found.left[n], 0)
+                count = _union(found, mask, found, mask ^ bit, out, count, False)
+                continue
+            for n in range(found.ends[mask], found.ends[mask + 1]):
+                count = _put(out, count, found.time[n], found.energy[n], found.left[n], 0)
         ends[sets] = count
         found = _packed(ends, out, count)
         bit *= 2
@@ -114,23 +112,32 @@ def _room(points: int) -> Ints:
 
 
 @compiled
-def _union(
-    fronts: Fronts, first: int, last: int, low: int, high: int, out: Ints, count: int
-) -> int:
-    """Write the front of two fronts; where writing ends."""
+def _union(a: Fronts, one: int, b: Fronts, other: int, out: Ints, count: int, origin: bool) -> int:
+    """Write the front of two sets' fronts; where writing ends.
+
+    Args:
+        a, one: a table and a set.
+        b, other: the same.
+        out, count: where to write.
+        origin: whether `left` and `right` tell the point, and 0 if it is of a, 1 of b; otherwise
+            `left` is the point's own.
+    """
     begin = count
-    while first < last or low < high:
-        mine = low >= high or (
-            first < last
-            and (fronts.time[first], fronts.energy[first]) <= (fronts.time[low], fronts.energy[low])
-        )
-        at = first if mine else low
+    i, i_end = a.ends[one], a.ends[one + 1]
+    j, j_end = b.ends[other], b.ends[other + 1]
+    while i < i_end or j < j_end:
+        mine = j >= j_end or (i < i_end and (a.time[i], a.energy[i]) <= (b.time[j], b.energy[j]))
+        time, energy = (a.time[i], a.energy[i]) if mine else (b.time[j], b.energy[j])
+        if count == begin or energy < out[1, count - 1]:
+            if origin:
+                left, right = (i, 0) if mine else (j, 1)
+            else:
+                left, right = (a.left[i] if mine else b.left[j]), 0
+            count = _put(out, count, time, energy, left, right)
         if mine:
-            first += 1
+            i += 1
         else:
-            low += 1
-        if count == begin or fronts.energy[at] < out[1, count - 1]:
-            count = _put(out, count, fronts.time[at], fronts.energy[at], fronts.left[at], 0)
+            j += 1
     return count
 
 
@@ -254,19 +261,7 @@ def either(a: Fronts, b: Fronts) -> Fronts:
     ends = np.zeros(sets + 1, dtype=np.int64)
     out, count = _room(len(a.time) + len(b.time)), 0
     for mask in range(sets):
-        begin = ends[mask] = count
-        i, i_end = a.ends[mask], a.ends[mask + 1]
-        j, j_end = b.ends[mask], b.ends[mask + 1]
-        while i < i_end or j < j_end:
-            mine = j >= j_end or (
-                i < i_end and (a.time[i], a.energy[i]) <= (b.time[j], b.energy[j])
-            )
-            time, energy = (a.time[i], a.energy[i]) if mine else (b.time[j], b.energy[j])
-            if count == begin or energy < out[1, count - 1]:
-                count = _put(out, count, time, energy, i if mine else j, 0 if mine else 1)
-            if mine:
-                i += 1
-            else:
-                j += 1
+        ends[mask] = count
+        count = _union(a, mask, b, mask, out, count, True)
     ends[sets] = count
     return _packed(ends, out, count)

@@ -2,90 +2,39 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import version
-from typing import TYPE_CHECKING
 
 from instances.cost.jobs import WorkloadCosts
 from instances.workload import Workload
-from schedules.progress import Stop, TracePoint
+from schedules.progress import TracePoint
 from schedules.windows.evaluate import evaluate_windows
 from schedules.windows.goal import WindowGoal
 from schedules.windows.progress import WindowProgress
 from schedules.windows.schedule import WindowSchedule
-from solvers.arguments import LARGEST_SEED, MOST_WORKERS
+from solvers.methods import NamedMethod, RunOptions, run_method
 from solvers.multi_model.result import WindowResult
 
-if TYPE_CHECKING:
-    from solvers.engines import Engine
-    from solvers.engines.engine import Kind
+WindowOptions = RunOptions[WindowSchedule]
 
-
-@dataclass(frozen=True)
-class WindowOptions:
-    """How a method is to work.
-
-    Attributes:
-        engine: of a method with models; None for the others.
-        start: a schedule to start from; None for the method's own.
-        seed, workers: as in `solve_workload`.
-    """
-
-    engine: Engine | None = None
-    start: WindowSchedule | None = None
-    seed: int = 0
-    workers: int = 1
-
-
-Run = Callable[[WindowProgress, WindowOptions], Stop]
-"""A method: offers schedules and raises bounds, and says why it ended."""
-
-
-@dataclass(frozen=True)
-class WindowMethod:
-    """A way to find schedules of several models.
-
-    Attributes:
-        place: of its function, a `Run`: module:function.
-        about: a line for lists.
-        packages: whose versions belong in its results.
-        models: the kind of engine that solves its models; None if it has none.
-    """
-
-    place: str
-    about: str
-    packages: tuple[str, ...] = ("numba",)
-    models: Kind | None = None
-
-    def load(self) -> Run:
-        """Its function; imported only now, so that no unused solver is."""
-        module, function = self.place.split(":")
-        run: Run = getattr(importlib.import_module(module), function)
-        return run
-
-
-WINDOW_METHODS: dict[str, WindowMethod] = {
-    "scar": WindowMethod("heuristics.multi_model:scar", "SCAR's search in its four steps."),
-    "search": WindowMethod("heuristics.multi_model:search", "A wider search, with a bound (ours)."),
-    "exact": WindowMethod(
+WINDOW_METHODS: dict[str, NamedMethod] = {
+    "scar": NamedMethod("heuristics.multi_model:scar", "SCAR's search in its four steps."),
+    "search": NamedMethod("heuristics.multi_model:search", "A wider search, with a bound (ours)."),
+    "exact": NamedMethod(
         "solvers.multi_model.exact:exact", "Prove the best schedule by a dynamic program."
     ),
-    "cpsat": WindowMethod(
+    "cpsat": NamedMethod(
         "solvers.multi_model.models:solve_windows",
         "Solve the model with CP-SAT, and prove it.",
         ("numba", "ortools"),
         "cpsat",
     ),
-    "milp": WindowMethod(
+    "milp": NamedMethod(
         "solvers.multi_model.models:solve_windows",
         "Solve the model with a MILP engine, and prove it.",
         models="milp",
     ),
-    "enumerate": WindowMethod(
+    "enumerate": NamedMethod(
         "solvers.multi_model.enumeration:enumerate_windows", "The best of all schedules."
     ),
 }
@@ -127,54 +76,26 @@ def solve_workload(  # noqa: PLR0913 - the one call that everything goes through
             heed, or a workload that is too large for it.
         RuntimeError: an engine failed, or a model was found to be wrong.
     """
-    if method not in WINDOW_METHODS:
-        raise ValueError(f"unknown method {method!r}: choose one of {', '.join(WINDOW_METHODS)}")
-    _check(time_limit, seed, workers)
-    entry, asked = WINDOW_METHODS[method], WindowGoal() if goal is None else goal
-    versions = {name: version(name) for name in ("chipweave", "numpy", *entry.packages)}
-    chosen = None
-    if entry.models is not None:
-        from solvers.engines import choose
-
-        chosen, found = choose(entry.models, engine)
-        versions[chosen.name] = found.version
-    elif engine is not None or start is not None:
-        raise ValueError(f"method {method} has no models: engine and start are for cpsat and milp")
-    options = WindowOptions(chosen, start, seed, workers or os.cpu_count() or 1)
-    _warm_up(method)
-    progress = WindowProgress(WorkloadCosts(workload), asked, time_limit, listener)
-    try:
-        stop = entry.load()(progress, options)
-    except KeyboardInterrupt:
-        stop = "interrupted"
-    return WindowResult(
-        workload=workload.name,
-        method=method,
-        goal=asked,
-        stop=stop,
-        schedule=progress.best,
-        evaluation=None
-        if progress.best is None
-        else evaluate_windows(progress.costs, progress.best, asked.pipelined),
-        bound=None if stop == "infeasible" else progress.bound,
-        runtime_s=progress.seconds,
-        trace=tuple(progress.trace),
-        counts=progress.counts,
-        engine=None if chosen is None else chosen.name,
-        seed=seed,
-        workers=options.workers,
+    asked = WindowGoal() if goal is None else goal
+    ran, progress = run_method(
+        WINDOW_METHODS,
+        method,
+        lambda: WindowProgress(WorkloadCosts(workload), asked, time_limit, listener),
+        _warm_up,
+        engine=engine,
+        start=start,
         time_limit=time_limit,
-        versions=versions,
+        seed=seed,
+        workers=workers,
     )
-
-
-def _check(time_limit: float | None, seed: int, workers: int | None) -> None:
-    if time_limit is not None and not time_limit >= 0:
-        raise ValueError(f"time_limit {time_limit}: expected seconds, at least 0")
-    if not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"seed {seed}: expected 0 to {LARGEST_SEED}")
-    if workers is not None and not 1 <= workers <= MOST_WORKERS:
-        raise ValueError(f"workers {workers}: expected 1 to {MOST_WORKERS}")
+    best, costs = progress.best, progress.costs
+    return WindowResult(
+        **vars(ran),
+        workload=workload.name,
+        goal=asked,
+        schedule=best,
+        evaluation=None if best is None else evaluate_windows(costs, best, asked.pipelined),
+    )
 
 
 @cache

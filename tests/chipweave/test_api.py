@@ -61,3 +61,37 @@ def test_a_network_and_a_package_may_be_objects() -> None:
     instance = cw.instance(network, package, batch=3)
     assert isinstance(instance.network, Network)
     assert (instance.network, instance.package, instance.batch) == (network, package, 3)
+
+
+def test_an_array_may_be_an_object_a_name_or_a_file(tmp_path: Path) -> None:
+    array = cw.array("8x4+2")
+    assert (array.mesh, array.express) == ((8, 4), 2)
+    assert cw.array(array) is array
+    cw.write_array(array, tmp_path / "array.json")
+    assert cw.array(tmp_path / "array.json") == array
+    network = cw.build_network("res8-narrow")
+    for what, where in (("res8-narrow", "8x4+2"), (network, array)):
+        costs = cw.array_costs(what, where, 2)
+        assert (costs.network, costs.array, costs.batch) == (network, array, 2)
+    assert cw.array_costs("res8-narrow").array == cw.array("32x32")
+
+
+def test_a_network_is_scheduled_inside_an_array(tmp_path: Path) -> None:
+    costs = cw.random_array_costs(5, layers=4, side=3)
+    result = cw.solve_array(costs, "enumerate")
+    assert result.schedule is not None
+    assert cw.array_violations(costs, result.schedule) == []
+    assert cw.evaluate_array(costs, result.schedule) == result.evaluation
+    cw.write_array_schedule(result.schedule, tmp_path / "schedule.yaml")
+    assert cw.read_array_schedule(tmp_path / "schedule.yaml") == result.schedule
+    cw.draw_array(costs, result.schedule, tmp_path / "array.svg")
+    assert (tmp_path / "array.svg").read_text().startswith("<?xml")
+    again = cw.ArraySchedule(
+        tuple(
+            cw.ArraySegment(own.first, own.last, own.tiling, own.tiles, cw.Layout(
+                own.layout.heights, own.layout.widths, own.layout.repeats, own.layout.express
+            ))
+            for own in result.schedule.segments
+        )
+    )  # fmt: skip
+    assert again == result.schedule

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from instances.networks import network_names
+from instances.networks import NETWORKS
 from instances.packages import package_names
 
 Run = Callable[..., tuple[int, str, str]]
@@ -125,8 +125,9 @@ def test_every_built_in_network_is_listed_with_its_sizes(run: Run) -> None:
     code, out, _ = run("networks")
     assert code == 0
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
-    assert set(network_names()) <= set(lines)
+    assert set(NETWORKS) <= set(lines)
     assert "61,100,840" in lines["alexnet"]
+    assert "general, AR/VR" in lines["unet"]
 
 
 def test_every_built_in_package_is_listed(run: Run) -> None:

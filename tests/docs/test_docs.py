@@ -18,6 +18,8 @@ import chipweave as cw
 from chipweave.cli import app, main
 from experiments.definition import ExperimentFile
 from experiments.rows import COLUMNS
+from instances.array import ORGANISATIONS
+from instances.arrays import is_array_name, load_array
 from instances.files import schema
 from instances.files.package_file import package_to_data
 from instances.networks import is_network_name
@@ -36,7 +38,19 @@ BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 EXPERIMENTS = ROOT / "docs" / "experiments.md"
 MESH = ROOT / "docs" / "mesh.md"
 MULTI_MODEL = ROOT / "docs" / "multi_model.md"
-DOCUMENTS = [README, PROBLEM, FORMULATIONS, BENCHMARKS, EXPERIMENTS, MESH, MULTI_MODEL]
+ARRAY = ROOT / "docs" / "array.md"
+COMPRESSION = ROOT / "docs" / "compression.md"
+DOCUMENTS = [
+    README,
+    PROBLEM,
+    FORMULATIONS,
+    BENCHMARKS,
+    EXPERIMENTS,
+    MESH,
+    MULTI_MODEL,
+    ARRAY,
+    COMPRESSION,
+]
 ROOMS = (
     "instances",
     "schedules",
@@ -172,6 +186,9 @@ def test_every_command_line_is_one_that_chipweave_takes(
     methods = options.get("methods") or options.get("method") or "exact"
     several = options.get("models") or "\nkind: workload\n" in examples().get(str(what), "")
     known: Any = cw.WINDOW_METHODS if several else cw.METHODS
+    array = options.get("array")
+    known = cw.ARRAY_METHODS if array else known
+    assert array in {None, *examples()} or is_array_name(array)
     known = PLACE_METHODS if name == "place" else known
     for method in methods.split(",") if isinstance(methods, str) else methods:
         assert method in known
@@ -198,10 +215,12 @@ def test_every_example_file_loads_with_the_reader_of_its_kind(folder: Path) -> N
         "experiment": cw.read_experiment,
         "workload": cw.read_workload,
         "windows": cw.read_windows,
+        "array": cw.read_array,
+        "array-schedule": cw.read_array_schedule,
     }
     seen = set()
     for name, text in examples().items():
-        kind = re.search(r"^kind: (\w+)", text, re.M)
+        kind = re.search(r"^kind: ([\w-]+)", text, re.M)
         assert kind is not None, name
         readers[kind[1]](name)
         seen.add(kind[1])
@@ -403,3 +422,31 @@ def test_the_documented_numbers_of_units_are_those_of_the_networks() -> None:
     words = section("Words", MULTI_MODEL)
     assert "13 blocks" in words
     assert "18 blocks and 6 stages" in words.replace("\n", " ")
+
+
+def test_every_method_inside_an_array_has_a_row() -> None:
+    table = rows(section("Methods", ARRAY))
+    found = [name for row in table for name in re.findall(r"`([\w+-]+)`", row[0])]
+    assert found == list(cw.ARRAY_METHODS)
+
+
+def test_the_documented_organisations_are_those_of_the_code() -> None:
+    assert [row[0].strip("`") for row in rows(section("Organisations", ARRAY))] == [*ORGANISATIONS]
+
+
+def test_the_documented_constants_of_arrays_are_those_of_the_file() -> None:
+    array = load_array("32x32")
+    table = {row[0].strip("`"): row[1] for row in rows(section("Arrays", ARRAY))}
+    assert len(table) == 14
+    for key, value in table.items():
+        assert yaml.safe_load(value) == getattr(array, key), key
+
+
+def test_the_picture_of_organisations_has_them_all(folder: Path) -> None:
+    (block,) = (b for b in blocks("python") if '"organisations.png"' in b.text)
+    for name in ("organisations.png", "array.png"):
+        assert (ROOT / "docs" / name).read_bytes().startswith(b"\x89PNG")
+        assert (ROOT / "docs" / name).stat().st_size < 300_000
+    (shown,) = (b.text for b in blocks("text") if b.document == "array.md" and "striped" in b.text)
+    assert all(name in shown for name in ORGANISATIONS)
+    assert "express=(True, False)" in block.text

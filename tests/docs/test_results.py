@@ -17,6 +17,7 @@ MEASURES = {
     "monolith": "chipweave bench models --out docs/results --only monolith",
     "scenarios": "chipweave bench models --out docs/results --only scenarios",
     "scar": "chipweave bench models --out docs/results --only scar",
+    "array": "chipweave bench array --out docs/results",
 }
 """Pages that `chipweave bench` writes."""
 

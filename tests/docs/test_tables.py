@@ -88,3 +88,14 @@ def test_the_numbers_of_one_segment_are_those_of_the_text() -> None:
     found = cw.rank(cw.instance("alexnet", "datacentre-4x4"), "scope", space)
     text = (ROOT / "docs" / "problem.md").read_text("utf-8")
     assert f"these are {found.schedules:,}, of which {found.feasible:,} fit" in text
+
+
+def test_the_table_of_ar_vr_networks_has_the_sizes_of_today() -> None:
+    text = (ROOT / "docs" / "problem.md").read_text("utf-8")
+    (part,) = re.findall(r"^### AR/VR networks\n(.*?)^#", text, re.M | re.S)
+    found = list(rows(part))
+    assert tuple(row["network"].strip("`") for row in found) == cw.ar_vr_names()
+    for row in found:
+        network = cw.build_network(row["network"].strip("`"))
+        sizes = [len(network.layers), network.parameters, network.macs]
+        assert [number(row[key]) for key in ("layers", "parameters", "MACs")] == sizes

@@ -12,7 +12,7 @@ from heuristics.baselines import sequential
 from instances.cost import OPTIONS, build_tables
 from instances.instance import Instance
 from instances.network import Network
-from instances.networks import build_network, network_names
+from instances.networks import NETWORKS, build_network
 from instances.packages import load_package, package_names
 from instances.tables import LIMIT, CostTables
 from schedules.evaluate import evaluate
@@ -28,7 +28,7 @@ def network(name: str) -> Network:
 
 
 @pytest.mark.parametrize("package_name", package_names())
-@pytest.mark.parametrize("network_name", network_names())
+@pytest.mark.parametrize("network_name", NETWORKS)
 def test_every_network_runs_on_every_package(network_name: str, package_name: str) -> None:
     tables = build_tables(network(network_name), load_package(package_name))
     check_signs_and_shapes(tables)

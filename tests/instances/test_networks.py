@@ -77,7 +77,7 @@ def test_tensors_between_layers_have_the_traced_size_after_fused_pooling(name: s
     assert sizes == [row[0] for row in traced(name, "input_elements")]
 
 
-@pytest.mark.parametrize("name", network_names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_network_is_named_as_asked_and_ordered_and_has_no_idle_tensor(name: str) -> None:
     network = build_network(name)
     assert network.name == name
@@ -88,7 +88,7 @@ def test_network_is_named_as_asked_and_ordered_and_has_no_idle_tensor(name: str)
     assert made == len(network.tensors), "a tensor is neither read nor a result"
 
 
-@pytest.mark.parametrize("name", network_names())
+@pytest.mark.parametrize("name", NETWORKS)
 def test_deconvolutions_and_matmuls_keep_their_sizes_consistent(name: str) -> None:
     network = build_network(name)
     for layer in network.layers:
@@ -181,7 +181,7 @@ def test_an_unknown_network_is_named_with_close_matches_and_the_list() -> None:
     expected = r"no built-in network 'ResNet-50'\. Did you mean resnet50"
     with pytest.raises(ValueError, match=expected) as caught:
         build_network("ResNet-50")
-    assert str(caught.value).endswith(", ".join(network_names()))
+    assert str(caught.value).endswith(", ".join(NETWORKS))
 
 
 def test_an_unknown_network_like_no_other_gets_only_the_list() -> None:

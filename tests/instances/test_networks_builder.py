@@ -99,3 +99,39 @@ def test_a_fully_connected_layer_flattens_and_a_projection_keeps_the_tokens() ->
     flat, each = network.layers
     assert (flat.depth, flat.positions, network.shape("flat")) == (160, (1, 1), (4, 1, 1))
     assert (each.depth, each.positions, network.shape("each")) == (16, (10, 1), (4, 10, 1))
+
+
+def test_pooling_and_enlarging_take_rows_and_columns_apart() -> None:
+    graph = Graph("g")
+    x = graph.conv("c", graph.input("frames", (3, 101, 40)), 8)
+    assert graph.pool(x, (4, 3), (4, 3))[0].shape == (8, 25, 13)
+    assert graph.pool(x, (2, 1), (2, 1))[0].shape == (8, 50, 40)
+    assert graph.upsample(x, (2, 1))[0].shape == (8, 202, 40)
+    assert graph.upsample(x, 2)[0].shape == (8, 202, 80)
+
+
+def test_an_enlarged_tensor_is_made_beside_the_small_one_by_the_same_layer() -> None:
+    graph = Graph("g")
+    x = graph.conv("c", image(graph), 8)
+    network = graph.network(x, graph.upsample(x, 2))
+    assert network.layers[0].outputs == (("c", (8, 32, 32)), ("c:upsampled", (8, 64, 64)))
+
+
+def test_overlapping_windows_of_a_transposed_convolution_do_not_change_its_size() -> None:
+    graph = Graph("g")
+    apart = graph.deconv("apart", image(graph, channels=6), 8, 2)
+    over = graph.deconv("over", apart, 8, 2, 4, extra="norm")
+    first, last = graph.network(over).layers
+    assert (first.kernel, first.extra_parameters, first.macs) == ((2, 2), 8, 6 * 8 * 4 * 32**2)
+    assert (last.kernel, last.extra_parameters, last.macs) == ((4, 4), 16, 8 * 8 * 16 * 64**2)
+    assert over[0].shape == (8, 128, 128)
+
+
+def test_tied_layers_compute_and_count_no_parameters() -> None:
+    graph = Graph("g")
+    x = image(graph)
+    own, tied = graph.conv("own", x, 8, 3), graph.tie(graph.conv("tied", x, 8, 3))
+    network = graph.network(own, tied)
+    assert [layer.parameters for layer in network.layers] == [8 * 27 + 16, 0]
+    assert network.layers[0].macs == network.layers[1].macs
+    assert network.layers[1].weights == 8 * 27

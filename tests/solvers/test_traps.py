@@ -24,14 +24,21 @@ from formulations.formulation import FORMULATIONS, formulate
 from formulations.modellers import Modeller
 from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller
+from formulations.spatial_organization.model import SpatialOrganization
+from formulations.spatial_organization.reduction import reduced
+from instances.arrays import load_array
 from instances.cost import make_instance
+from instances.cost.array import ArrayCosts
 from instances.generate import random_instance
 from instances.instance import Instance
+from instances.network import Network
 from instances.networks import build_network
 from instances.packages import load_package
 from schedules.goal import Goal, Pin, Weights
 from schedules.progress import Progress
-from solvers.engines import ENGINES, Settings, cbc, child, running, table
+from solvers.array import solve_array
+from solvers.array.models import layer_by_layer
+from solvers.engines import ENGINES, Settings, cbc, child, highs, running, table
 from solvers.engines.engine import Outcome
 from solvers.engines.lp import arrays_of
 from solvers.models import ModelOptions, ModelSearch
@@ -286,6 +293,23 @@ def test_a_part_of_cp_sats_presolve_would_lose_the_optimum(heard: Any) -> None:
     as_released.parameters.num_workers = 1
     as_released.solve(kinds[0][0].model)
     assert as_released.best_objective_bound > weights.cost(best)
+
+
+def test_a_part_of_highs_presolve_would_lose_the_optimum(
+    heard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A model of a part of a network: as released, 1.13.1 finds no solution."""
+    whole = build_network("hand-tracking")
+    network = Network("part", whole.inputs, whole.layers[:20])
+    costs = ArrayCosts(network, load_array("16x16"))
+    given = reduced(costs, layer_by_layer(costs))
+    model = SpatialOrganization(costs, MilpModeller(), given).modeller.model
+    for name in ("highs", "mathopt-highs"):
+        outcome = ENGINES[name].run(model, Settings(), heard)
+        assert outcome.objective is not None, name
+        assert round(outcome.objective) == solve_array(costs).objective, name
+    monkeypatch.setattr(highs, "LEFT_OUT", 0)
+    assert ENGINES["highs"].run(model, Settings(), heard).stop == "infeasible"
 
 
 def test_a_second_hint_does_not_spoil_the_model(example: Instance) -> None:

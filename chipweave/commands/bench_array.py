@@ -1,0 +1,98 @@
+"""`chipweave bench array`: pipelines inside an array of PEs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chipweave.commands import options
+from chipweave.commands.checks import check_outputs
+from chipweave.commands.tables import report
+from chipweave.status import live
+
+if TYPE_CHECKING:
+    from experiments.bars import Measure
+
+PARTS = ("agreement", "links", "times")
+
+HELP = """Measure schedules inside an array: proofs against enumeration, formulas against routes.
+
+Without --out, the measures named by --only; with --out, the page of results.
+
+\b
+Measures:
+  agreement  exact, cpsat and milp against plain enumeration, on random networks on small arrays
+  links      link loads by formula against routes, on random layouts of up to 16 x 16 PEs
+  times      how long exact, pipeorgan and pipeorgan+ take for all networks on 32 x 32 PEs
+
+\b
+Examples:
+  chipweave bench array --instances 300 --markdown -
+  chipweave bench array --only links --instances 5000
+  chipweave bench array --out docs/results
+"""
+
+Instances = Annotated[
+    int,
+    typer.Option("--instances", metavar="N", min=1, help="Random networks; random layouts."),
+]
+Out = Annotated[
+    str | None, typer.Option("--out", metavar="DIR", help="A folder; made if it is not there.")
+]
+Only = Annotated[
+    str, typer.Option("--only", metavar="MEASURES", help="Measures, with commas between.")
+]
+
+
+def array(
+    instances: Instances = 300,
+    out: Out = None,
+    only: Only = "agreement,links,times",
+    json: options.Json = None,
+    markdown: options.Markdown = None,
+) -> None:
+    check_outputs(json=json, markdown=markdown)
+    chosen = options.names("--only", only)
+    for name in chosen:
+        if name not in PARTS:
+            raise ValueError(f"--only: unknown {name!r}, expected some of {', '.join(PARTS)}")
+    if out is not None:
+        if json is not None or markdown is not None:
+            raise ValueError("--json and --markdown are for the measures without --out")
+        _page(out)
+        return
+    from chipweave.bench_report import measure_table
+
+    found = _measures(chosen, instances)
+    data = {"measures": [measure.to_data() for measure in found]}
+    report([measure_table(found)], data, json=json, markdown=markdown)
+
+
+def _measures(chosen: list[str], instances: int) -> list[Measure]:
+    from experiments.array.agreement import agreement_measures, comparisons
+    from experiments.array.links import link_measures
+    from experiments.array.runs import ARRAY, OURS, runs, time_measures
+    from instances.arrays import load_array
+    from instances.networks import NETWORKS
+
+    found: list[Measure] = []
+    with live("bench array") as status:
+        if "agreement" in chosen:
+            found += agreement_measures(list(comparisons(range(instances), watch=status.watch)))
+        if "links" in chosen:
+            found += link_measures(instances)
+        if "times" in chosen:
+            own = runs(load_array(ARRAY), tuple(NETWORKS), OURS, status.watch)
+            found += time_measures(list(own))
+    return found
+
+
+def _page(out: str) -> None:
+    from chipweave.results import write_page
+    from experiments.array.page import array_page
+
+    with live("bench array") as status:
+        page = array_page(status.watch)
+    (file, *_) = write_page(page, f"chipweave bench array --out {out}", out)
+    typer.echo(str(file))

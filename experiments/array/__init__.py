@@ -1,0 +1,1 @@
+"""Measures of schedules inside an array."""

@@ -1,0 +1,72 @@
+"""How often methods that prove disagree with plain enumeration on random arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from experiments.bars import Measure
+from instances.generate_array import random_array_costs
+from solvers.array import solve_array
+
+METHODS = ("exact", "cpsat", "milp")
+
+INSTANCES = 300
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One network on one array.
+
+    Attributes:
+        seed: of both.
+        chain: every layer reads the one before it, and nothing else.
+        optimum: cycles, as enumeration finds.
+        found: by method, its cycles if they are proved, None if not.
+    """
+
+    seed: int
+    chain: bool
+    optimum: int
+    found: dict[str, int | None]
+
+
+def comparisons(
+    seeds: Sequence[int],
+    methods: Sequence[str] = METHODS,
+    watch: Callable[[str], object] | None = None,
+) -> Iterator[Comparison]:
+    """Random networks of up to 6 layers, every other one a chain, on arrays of up to 4 x 4 PEs.
+
+    Args:
+        seeds: one a network.
+        methods: that prove.
+        watch: called with what is compared.
+    """
+    for seed in seeds:
+        chain = seed % 2 == 0
+        costs = random_array_costs(seed, chain=chain)
+        if watch is not None:
+            watch(f"seed {seed}: {costs.layers} layers")
+        truth = solve_array(costs, "enumerate", workers=1).objective
+        found = {}
+        for method in methods:
+            own = solve_array(costs, method, workers=1, time_limit=60)
+            found[method] = own.objective if own.stop == "optimal" else None
+        if truth is None:
+            raise RuntimeError(f"seed {seed}: enumeration found no schedule")
+        yield Comparison(seed, chain, truth, found)
+
+
+def agreement_measures(found: Sequence[Comparison]) -> list[Measure]:
+    """By method: how many comparisons are wrong, and how many it left open."""
+    measures = []
+    chains = sum(own.chain for own in found)
+    note = f"{len(found)} networks, {chains} of them chains"
+    for method in found[0].found if found else ():
+        pairs = [(own.found[method], own.optimum) for own in found]
+        wrong = sum(value not in (None, optimum) for value, optimum in pairs)
+        open_ = sum(value is None for value, _ in pairs)
+        measures.append(Measure(f"{method}: not as enumeration says", wrong, 0, "", note))
+        measures.append(Measure(f"{method}: not proved", open_, 0, "", note))
+    return measures

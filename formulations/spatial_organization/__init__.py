@@ -1,0 +1,1 @@
+"""The inside of an array: depth, granularity, organisation and PEs as variables and constraints."""

@@ -1,0 +1,1 @@
+"""Fast schedules inside an array."""
