@@ -63,10 +63,11 @@ if TYPE_CHECKING:
     from heuristics.placement import place_fast as place_fast
     from heuristics.scope import Steps as Steps
     from instances.array import Array as Array
-    from instances.compression import LossTable as LossTable
+    from instances.compression import Compression as Compression
     from instances.cost import build_tables as build_tables
     from instances.cost import make_instance as make_instance
     from instances.cost.array import ArrayCosts as ArrayCosts
+    from instances.cost.coders import compress as compress
     from instances.cost.jobs import WorkloadCosts as WorkloadCosts
     from instances.files import FileError as FileError
     from instances.files import read_instance as read_instance
@@ -88,6 +89,7 @@ if TYPE_CHECKING:
     from instances.generate_array import random_array_costs as random_array_costs
     from instances.generate_workload import random_workload as random_workload
     from instances.instance import Instance as Instance
+    from instances.losses import LossTable as LossTable
     from instances.network import Layer as Layer
     from instances.network import Network as Network
     from instances.networks import ar_vr_names as ar_vr_names
@@ -198,6 +200,7 @@ _HOMES = {
     "Case": "experiments.cases",
     "Cluster": "schedules.schedule",
     "Comparison": "experiments.compare",
+    "Compression": "instances.compression",
     "CostTables": "instances.tables",
     "CpSatModeller": "formulations.modellers.cpsat",
     "CutLoss": "experiments.calibrate",
@@ -215,7 +218,7 @@ _HOMES = {
     "JointResult": "solvers.joint",
     "Layer": "instances.network",
     "Layout": "schedules.array.schedule",
-    "LossTable": "instances.compression",
+    "LossTable": "instances.losses",
     "METHODS": "solvers.solve",
     "MilpModeller": "formulations.modellers.milp",
     "MilpSolution": "formulations.modellers.milp",
@@ -265,6 +268,7 @@ _HOMES = {
     "calibrate": "experiments.calibrate",
     "cases": "experiments.cases",
     "compare": "experiments.compare",
+    "compress": "instances.cost.coders",
     "draw": "schedules.draw:draw_schedule",
     "draw_array": "schedules.array.draw",
     "draw_front": "schedules.draw_front",

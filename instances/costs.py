@@ -41,6 +41,8 @@ class StageTables:
         step, step_energy: [n,O,O], the previous layer's option first.
         compute: [n,O], None if unknown.
         skips: every skip tensor that one of the layers makes or reads.
+        coders_resident: bytes a chiplet of encoders and decoders, where tensors are compressed.
+        coders_load, coders_load_energy: cycles and picojoules to bring their weights, once.
     """
 
     entry: Ints
@@ -53,6 +55,9 @@ class StageTables:
     step_energy: Ints
     exit_energy: Ints
     skips: tuple[StageSkip, ...]
+    coders_resident: int = 0
+    coders_load: int = 0
+    coders_load_energy: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from instances.compression import Compression
 from instances.costs import Costs
 from instances.network import Network
 from instances.package import Package
@@ -31,6 +32,7 @@ class Instance:
         batch: m, samples that flow through in one run.
         tables: all costs; made when first read if the costs come from a model.
         network, package: the source of the costs; None for a table instance.
+        compression: the ratios that tensors may have where they cross; None if they may have none.
         costs: the tables or the model, which tells small parts without making the tables.
     """
 
@@ -39,6 +41,7 @@ class Instance:
     tables: _Tables = _Tables()
     network: Network | None = None
     package: Package | None = None
+    compression: Compression | None = None
     costs: Costs = field(init=False)
 
     def __post_init__(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from instances.compression import costs_of
 from instances.costs import Costs, StageSkip, StageTables
 from instances.instance import Instance
 from schedules.schedule import Cluster, Schedule, Segment
@@ -24,6 +25,8 @@ class ClusterCost:
         exchange: the rest: receiving, redistributing, sending; None likewise.
         memory: bytes that each chiplet of the region needs.
         energy: picojoules.
+        load, load_energy: cycles and picojoules to bring the weights of its encoders and decoders,
+            once.
     """
 
     time: int
@@ -31,6 +34,8 @@ class ClusterCost:
     exchange: int | None
     memory: int
     energy: int
+    load: int = 0
+    load_energy: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +87,8 @@ class Evaluation:
 
 def evaluate(instance: Instance, schedule: Schedule) -> Evaluation:
     """All costs of a schedule, by segment and cluster."""
-    costs = tuple(segment_cost(instance, segment) for segment in schedule.segments)
+    ratios = schedule.ratios
+    costs = tuple(segment_cost(instance, segment, ratios) for segment in schedule.segments)
     cycles = sum(cost.time for cost in costs)
     busy = sum(
         cluster.chiplets * cost.time * instance.batch
@@ -101,14 +107,18 @@ def evaluate(instance: Instance, schedule: Schedule) -> Evaluation:
 
 def latency(instance: Instance, schedule: Schedule) -> int:
     """Cycles for the whole batch."""
-    return sum(segment_cost(instance, segment).time for segment in schedule.segments)
+    ratios = schedule.ratios
+    return sum(segment_cost(instance, segment, ratios).time for segment in schedule.segments)
 
 
-def segment_cost(instance: Instance, segment: Segment) -> SegmentCost:
-    """Cost of one segment (docs/problem.md, 'The cost of a schedule')."""
-    costs, batch = instance.costs, instance.batch
+def segment_cost(instance: Instance, segment: Segment, ratios: tuple[int, ...] = ()) -> SegmentCost:
+    """Cost of one segment (docs/problem.md, 'The cost of a schedule').
+
+    Args:
+        ratios: those of the schedule.
+    """
+    costs, batch = costs_of(instance, ratios), instance.batch
     own = costs.segment(segment.first, segment.last)
-    load = sum(own.load)
     if segment.tiled:
         stage = _tiled_cost(costs, segment.first)
         clusters: tuple[ClusterCost, ...] = (stage,)
@@ -118,6 +128,8 @@ def segment_cost(instance: Instance, segment: Segment) -> SegmentCost:
         clusters = tuple(cluster_cost(costs, cluster) for cluster in segment.clusters)
         dram, sample_energy = own.dram, own.dram_energy + sum(c.energy for c in clusters)
         beat = max(dram, *(cluster.time for cluster in clusters))
+    load = sum(own.load) + sum(cluster.load for cluster in clusters)
+    load_energy = sum(own.load_energy) + sum(cluster.load_energy for cluster in clusters)
     beats = batch + len(clusters) - 1
     return SegmentCost(
         load=load,
@@ -125,7 +137,7 @@ def segment_cost(instance: Instance, segment: Segment) -> SegmentCost:
         beat=beat,
         beats=beats,
         time=load + beats * beat,
-        energy=sum(own.load_energy) + batch * sample_energy,
+        energy=load_energy + batch * sample_energy,
         clusters=clusters,
     )
 
@@ -157,6 +169,8 @@ def cluster_cost(costs: Costs, cluster: Cluster) -> ClusterCost:
         exchange=None if compute is None else time - compute,
         memory=_memory(stage, cluster.first, options),
         energy=energy,
+        load=stage.coders_load,
+        load_energy=stage.coders_load_energy,
     )
 
 
@@ -178,7 +192,7 @@ def cluster_memory(costs: Costs, cluster: Cluster) -> int:
 
 
 def _memory(stage: StageTables, first: int, options: list[int]) -> int:
-    resident, peak = 0, 0
+    resident, peak = stage.coders_resident, 0
     for k, option in enumerate(options):
         resident += int(stage.resident[k, option])
         momentary = int(stage.working[k, option]) + _held(stage, first, first + k)

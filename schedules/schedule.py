@@ -48,9 +48,16 @@ class Segment:
 
 @dataclass(frozen=True)
 class Schedule:
-    """Segments in execution order."""
+    """Segments in execution order.
+
+    Attributes:
+        segments: of the whole network.
+        ratios: by how much each layer's output is compressed where it crosses, 1 for not at all;
+            empty if nothing is.
+    """
 
     segments: tuple[Segment, ...]
+    ratios: tuple[int, ...] = ()
 
 
 def counted(number: int, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from instances.compression import MILLION, costs_of
 from instances.instance import Instance
 from instances.mesh import Mesh
 from instances.package import Tile
@@ -13,7 +14,41 @@ from schedules.schedule import Cluster, Schedule, Segment, counted
 
 def violations(instance: Instance, schedule: Schedule) -> list[str]:
     """Every constraint that the schedule breaks, a sentence each; empty if it may run."""
-    return [*_order(instance, schedule), *_segments(instance, schedule)]
+    unknown = list(_unknown_ratios(instance, schedule))
+    if unknown:  # there are no costs with such ratios
+        schedule = Schedule(schedule.segments)
+    rest = [*_order(instance, schedule), *_segments(instance, schedule)]
+    return [*rest, *unknown, *_lost(instance, schedule)]
+
+
+def _unknown_ratios(instance: Instance, schedule: Schedule) -> Iterator[str]:
+    """There must be one for every layer, and such as its output may have."""
+    given, ratios, layers = instance.compression, schedule.ratios, instance.layers
+    if not ratios:
+        return
+    if given is None:
+        yield "the schedule compresses, but nothing says what may be compressed, and at what loss"
+        return
+    if len(ratios) != len(layers):
+        of = counted(len(layers), "layer")
+        yield f"the schedule gives {counted(len(ratios), 'ratio')} for {of}"
+        return
+    for name, ratio, losses in zip(layers, ratios, given.losses.tolist(), strict=True):
+        known = [r for r, loss in zip(given.ratios, losses, strict=True) if loss >= 0]
+        if ratio not in known:
+            allowed = ", ".join(map(str, known))
+            yield f"the output of {name} is compressed {ratio} to 1, but may have {allowed}"
+
+
+def _lost(instance: Instance, schedule: Schedule) -> Iterator[str]:
+    """All losses together are within the budget."""
+    given = instance.compression
+    if given is None or not schedule.ratios:
+        return
+    lost = given.loss(given.choices(schedule.ratios))
+    if lost > given.budget:
+        more, budget = (lost - given.budget) / MILLION, given.budget / MILLION
+        yield f"compression loses {lost / MILLION:g}, {more:g} more than the budget of {budget:g}"
 
 
 def _order(instance: Instance, schedule: Schedule) -> Iterator[str]:
@@ -51,10 +86,10 @@ def _segments(instance: Instance, schedule: Schedule) -> Iterator[str]:
             yield from _region(instance, place, cluster, segment.tiled)
             yield from _options(instance, place, cluster)
             if not segment.tiled:
-                yield from _memory(instance, place, cluster)
+                yield from _memory(instance, place, cluster, schedule.ratios)
         yield from _regions(instance, f"segment {s}", segment)
         if segment.tiled:
-            yield from _tiled(instance, f"segment {s}", segment)
+            yield from _tiled(instance, f"segment {s}", segment, schedule.ratios)
 
 
 def _region(instance: Instance, place: str, cluster: Cluster, tiled: bool) -> Iterator[str]:
@@ -96,11 +131,13 @@ def _options(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
             yield f"{place}: option {name!r} is none of {', '.join(known)}"
 
 
-def _memory(instance: Instance, place: str, cluster: Cluster) -> Iterator[str]:
+def _memory(
+    instance: Instance, place: str, cluster: Cluster, ratios: tuple[int, ...]
+) -> Iterator[str]:
     layers, capacity = instance.layers, instance.capacity
     if not _can_be_costed(instance, cluster):
         return
-    need = cluster_memory(instance.costs, cluster)
+    need = cluster_memory(costs_of(instance, ratios), cluster)
     if need > capacity:
         names = " to ".join(dict.fromkeys((layers[cluster.first], layers[cluster.last])))
         chiplets = counted(cluster.chiplets, "chiplet")
@@ -132,7 +169,9 @@ def _regions(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
             owners[tile] = k
 
 
-def _tiled(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
+def _tiled(
+    instance: Instance, place: str, segment: Segment, ratios: tuple[int, ...]
+) -> Iterator[str]:
     cluster, chiplets = segment.clusters[0], instance.chiplets
     if len(segment.clusters) != 1 or cluster.first != cluster.last:
         yield f"{place} is tiled, but holds more than one layer"
@@ -143,5 +182,13 @@ def _tiled(instance: Instance, place: str, segment: Segment) -> Iterator[str]:
             f" takes all {chiplets}"
         )
     layers = instance.layers
-    if 0 <= cluster.first < len(layers) and instance.costs.tiled(cluster.first) is None:
-        yield f"{place}: layer {layers[cluster.first]} cannot be tiled: no tile of it fits"
+    if not 0 <= cluster.first < len(layers):
+        return
+    name = layers[cluster.first]
+    if instance.costs.tiled(cluster.first) is None:
+        yield f"{place}: layer {name} cannot be tiled: no tile of it fits"
+    elif costs_of(instance, ratios).tiled(cluster.first) is None:
+        yield (
+            f"{place}: layer {name} is tiled, which leaves no place for coders, but a tensor that"
+            " it reads or makes is compressed"
+        )

@@ -46,6 +46,8 @@ class Method:
             method with models is called with (instance, progress, options).
         steps: whether its function also takes `steps`, those of Scope's search.
         random: whether it draws random numbers, so that seeds tell its runs apart.
+        ratios: whether it chooses itself what is compressed where an instance allows that; for the
+            others `heuristics.ratios` does.
     """
 
     place: str
@@ -54,6 +56,7 @@ class Method:
     models: Kind | None = None
     steps: bool = False
     random: bool = False
+    ratios: bool = False
 
 
 @dataclass(frozen=True)

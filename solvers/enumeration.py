@@ -39,10 +39,10 @@ def enumerate_all(instance: Instance, progress: Progress, seed: int, workers: in
         ValueError: the instance has too many schedules.
     """
     _refuse_large(instance, progress.goal.needs_energy)
-    search = _Enumeration(instance, progress)
+    search = _search(instance, progress)
     try:
         search.run()
-    except _ExpiredError:
+    except ExpiredError:
         search.offer_best()
         return "time-limit"
     optimum = search.offer_best()
@@ -50,6 +50,14 @@ def enumerate_all(instance: Instance, progress: Progress, seed: int, workers: in
         return "infeasible"
     progress.raise_bound(optimum)
     return "optimal"
+
+
+def _search(instance: Instance, progress: Progress) -> Enumeration:
+    if instance.compression is None:
+        return Enumeration(instance, progress)
+    from solvers.enumeration_ratios import RatioEnumeration
+
+    return RatioEnumeration(instance, instance.compression, progress)
 
 
 def workload(layers: int, options: int, chiplets: int, energy: bool = False) -> int:
@@ -79,7 +87,7 @@ def _refuse_large(instance: Instance, energy: bool) -> None:
         )
 
 
-class _ExpiredError(Exception):
+class ExpiredError(Exception):
     """The time limit has passed."""
 
 
@@ -87,7 +95,7 @@ Part = TypeVar("Part", Cluster, Segment, tuple[Segment, ...])
 
 
 @dataclass(frozen=True)
-class _Way(Generic[Part]):
+class Way(Generic[Part]):
     """One way to run some layers: cycles, picojoules, and what runs them."""
 
     time: int
@@ -95,9 +103,9 @@ class _Way(Generic[Part]):
     part: Part
 
 
-def _best_ways(ways: Iterable[_Way[Part]]) -> list[_Way[Part]]:
+def best_ways(ways: Iterable[Way[Part]]) -> list[Way[Part]]:
     """Those that no other equals or beats in both time and energy."""
-    best: list[_Way[Part]] = []
+    best: list[Way[Part]] = []
     for way in ways:
         if not any(b.time <= way.time and b.energy <= way.energy for b in best):
             best = [b for b in best if b.time < way.time or b.energy < way.energy]
@@ -105,7 +113,7 @@ def _best_ways(ways: Iterable[_Way[Part]]) -> list[_Way[Part]]:
     return best
 
 
-class _Enumeration:
+class Enumeration:
     """Plain recursion over segmentations, clusterings, regions and options."""
 
     def __init__(self, instance: Instance, progress: Progress) -> None:
@@ -129,19 +137,19 @@ class _Enumeration:
         self.load_energy, self.alone_energy = energy.load.tolist(), energy.alone.tolist()
         self.leakage = energy.leakage
         self.best: tuple[int, Schedule] | None = None
-        self.stages: dict[tuple[int, int, int], list[_Way[Cluster]]] = {}
-        self.segments: dict[tuple[int, int], list[_Way[Segment]]] = {}
+        self.stages: dict[tuple[int, int, int], list[Way[Cluster]]] = {}
+        self.segments: dict[tuple[int, int], list[Way[Segment]]] = {}
 
     def run(self) -> None:
         """Try every segmentation; the best schedule is left in `best`."""
-        self._try_segmentations(0, 0, [_Way(0, 0, ())])
+        self._try_segmentations(0, 0, [Way(0, 0, ())])
 
     def offer_best(self) -> int | None:
         """Hand the best schedule so far to the progress; return its objective."""
         return None if self.best is None else self.progress.offer(self.best[1])
 
     def _try_segmentations(
-        self, first: int, count: int, before: list[_Way[tuple[Segment, ...]]]
+        self, first: int, count: int, before: list[Way[tuple[Segment, ...]]]
     ) -> None:
         """Every way to go on from layer `first` after the ways `before`, of `count` segments."""
         if first == self.layers:
@@ -150,14 +158,14 @@ class _Enumeration:
             return
         for last in range(first, self.layers):
             found = self._segment(first, last)
-            ways = _best_ways(
-                _Way(way.time + own.time, way.energy + own.energy, (*way.part, own.part))
+            ways = best_ways(
+                Way(way.time + own.time, way.energy + own.energy, (*way.part, own.part))
                 for way, own in product(before, found)
             )
             if ways:
                 self._try_segmentations(last + 1, count + 1, ways)
 
-    def _keep_if_best(self, way: _Way[tuple[Segment, ...]], count: int) -> None:
+    def _keep_if_best(self, way: Way[tuple[Segment, ...]], count: int) -> None:
         """Check the goal's conditions on the whole schedule."""
         goal = self.goal
         if goal.segments is not None and count > goal.segments:
@@ -171,13 +179,13 @@ class _Enumeration:
         if self.best is None or value < self.best[0]:
             self.best = value, Schedule(way.part)
 
-    def _segment(self, first: int, last: int) -> list[_Way[Segment]]:
+    def _segment(self, first: int, last: int) -> list[Way[Segment]]:
         if (first, last) not in self.segments:
             begins_as_pinned = all(
                 pin.segment in (None, pin.layer == first) for pin in self._pins(first, last)
             )
             candidates = chain(self._tiled(first, last), self._pipelines(first, last))
-            self.segments[first, last] = _best_ways(candidates) if begins_as_pinned else []
+            self.segments[first, last] = best_ways(candidates) if begins_as_pinned else []
         return self.segments[first, last]
 
     def _pins(self, first: int, last: int) -> list[Pin]:
@@ -190,7 +198,7 @@ class _Enumeration:
         loads: int = sum(self.load_energy[first : last + 1])
         return loads + energy + self.leakage * time
 
-    def _tiled(self, first: int, last: int) -> Iterator[_Way[Segment]]:
+    def _tiled(self, first: int, last: int) -> Iterator[Way[Segment]]:
         """load[l] + m * alone[l], for a layer alone that has a tile that fits."""
         if first != last or self.alone[first] < 0:
             return
@@ -205,26 +213,38 @@ class _Enumeration:
         cluster = Cluster(first, first, self.chiplets, (self.names[0],))
         time = self.load[first] + self.batch * self.alone[first]
         energy = self._charged(first, last, time, self.batch * self.alone_energy[first])
-        yield _Way(time, energy, Segment((cluster,), tiled=True))
+        yield Way(time, energy, Segment((cluster,), tiled=True))
 
-    def _pipelines(self, first: int, last: int) -> Iterator[_Way[Segment]]:
+    def _pipelines(self, first: int, last: int) -> Iterator[Way[Segment]]:
         """Load + (m + K - 1) * max(io, slowest stage), for all clusterings and regions."""
         goal, load = self.goal, sum(self.load[first : last + 1])
         chiplets = self.chiplets if goal.chiplets is None else min(self.chiplets, goal.chiplets)
+        io, io_energy = self._dram(first, last)
         for stages in self._stage_chains(first, last, chiplets):
             if self.progress.expired:
-                raise _ExpiredError
+                raise ExpiredError
             if goal.clusters is not None and len(stages) > goal.clusters:
                 continue
-            beat = max(self.io[first][last], *(stage.time for stage in stages))
-            time = load + (self.batch + len(stages) - 1) * beat
-            sample_energy = self.io_energy[first][last] + sum(stage.energy for stage in stages)
-            energy = self._charged(first, last, time, self.batch * sample_energy)
-            yield _Way(time, energy, Segment(tuple(stage.part for stage in stages)))
+            beat = max(io, *(stage.time for stage in stages))
+            coders = [self._coders_load(stage.part.first, stage.part.last) for stage in stages]
+            time = load + sum(cycles for cycles, _ in coders)
+            time += (self.batch + len(stages) - 1) * beat
+            samples = self.batch * (io_energy + sum(stage.energy for stage in stages))
+            once = sum(energy for _, energy in coders)
+            energy = self._charged(first, last, time, samples + once)
+            yield Way(time, energy, Segment(tuple(stage.part for stage in stages)))
+
+    def _dram(self, first: int, last: int) -> tuple[int, int]:
+        """Cycles and picojoules of a segment's DRAM traffic, a sample."""
+        return self.io[first][last], self.io_energy[first][last]
+
+    def _coders_load(self, first: int, last: int) -> tuple[int, int]:
+        """Cycles and picojoules to load what compresses the tensors of a cluster: none here."""
+        return 0, 0
 
     def _stage_chains(
         self, first: int, last: int, chiplets: int
-    ) -> Iterator[tuple[_Way[Cluster], ...]]:
+    ) -> Iterator[tuple[Way[Cluster], ...]]:
         """Every clustering of first..last on regions of together at most `chiplets`."""
         for end in range(first, last + 1):
             for size in range(1, chiplets + 1):
@@ -235,16 +255,16 @@ class _Enumeration:
                     for rest in self._stage_chains(end + 1, last, chiplets - size):
                         yield (stage, *rest)
 
-    def _stage(self, first: int, last: int, size: int) -> list[_Way[Cluster]]:
+    def _stage(self, first: int, last: int, size: int) -> list[Way[Cluster]]:
         """The best of all option choices that fit the buffer and are as the pins want them."""
         key = first, last, size
         if key not in self.stages:
             if self.progress.expired:
-                raise _ExpiredError
-            self.stages[key] = _best_ways(self._stages(first, last, size))
+                raise ExpiredError
+            self.stages[key] = best_ways(self._stages(first, last, size))
         return self.stages[key]
 
-    def _stages(self, first: int, last: int, size: int) -> Iterator[_Way[Cluster]]:
+    def _stages(self, first: int, last: int, size: int) -> Iterator[Way[Cluster]]:
         allowed = [list(range(len(self.names))) for _ in range(first, last + 1)]
         for pin in self._pins(first, last):
             if pin.tiled or pin.chiplets not in (None, size):
@@ -258,7 +278,7 @@ class _Enumeration:
             if self._memory(first, size, choice) <= self.capacity:
                 energy = self._energy(first, size, choice) if self.goal.needs_energy else 0
                 cluster = Cluster(first, last, size, tuple(self.names[o] for o in choice))
-                yield _Way(self._time(first, size, choice), energy, cluster)
+                yield Way(self._time(first, size, choice), energy, cluster)
 
     def _time(self, first: int, size: int, choice: tuple[int, ...]) -> int:
         """Entry of the first layer, steps, exit of the last, and the skip tensors."""

@@ -40,7 +40,7 @@ METHODS: dict[str, Method] = {
     "decompose": Method(
         "solvers.decompose:decompose", ("numba", "ortools"), goals="separable", random=True
     ),
-    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any"),
+    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any", ratios=True),
 }
 """Method's name -> method."""
 
@@ -129,6 +129,8 @@ def _run(
     log: Callable[[str], None] | None,
 ) -> Stop:
     run = _load(method)
+    if instance.compression is not None and not method.ratios:
+        raise ValueError(f"method {method.place!r} cannot choose ratios yet")
     if asked.engine is None or asked.formulation is None:
         if asked.steps is not None:
             run = partial(run, steps=asked.steps)

@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from instances.compression import LossTable
 from instances.files.errors import fail
 from instances.files.loss_file import losses_text
 from instances.files.whole import write_whole
+from instances.losses import LossTable
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from experiments.calibrate.measures import (
 from experiments.calibrate.model import Session, read_model
 from experiments.calibrate.result import Calibration, CutLoss
 from experiments.calibrate.samples import read_samples
-from instances.compression import is_line
 from instances.files.errors import closest, fail, listed, quoted
 from instances.files.loss_file import MAX_RATIO
+from instances.losses import is_line
 
 RATIOS = (1, 2, 4, 8, 16)
 

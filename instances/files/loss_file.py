@@ -9,7 +9,7 @@
 A row for each tensor and ratio; ratio 1 may be left out. Lines with `#` may stand above the line of
 headings, and of these `measure` and `samples` are read. The columns may be in any order, and others
 may stand beside them: `chipweave calibrate` writes several. The meaning is that of
-`instances.compression.LossTable`.
+`instances.losses.LossTable`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from math import isfinite
 from pathlib import Path
 
-from instances.compression import LossTable, is_line
 from instances.files.errors import Problems, closest, counted, fail, quoted
 from instances.files.schema import MAX_BATCH
 from instances.files.text import read_text
 from instances.files.whole import write_whole
+from instances.losses import LossTable, is_line
 
 COLUMNS = ("tensor", "ratio", "loss")
 """What every table has."""

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instances.compression import LossTable, is_line
 from instances.files import FileError
 from instances.files.loss_file import read_losses, write_losses
+from instances.losses import LossTable, is_line
 
 TABLE = """\
 # a table of my own
