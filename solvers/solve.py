@@ -30,7 +30,7 @@ METHODS: dict[str, Method] = {
     "scope": Method("heuristics.scope:scope", ("numba",), steps=True),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
     "annealing": Method("heuristics.annealing:annealing", ("numba",), random=True),
-    "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
+    "exact": Method("solvers.exact:exact", ("numba",), goals="any", ratios=True),
     "cpsat": Method(
         "solvers.models:solve_model", ("numba",), goals="any", models="cpsat", random=True
     ),
