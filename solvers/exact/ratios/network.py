@@ -13,11 +13,9 @@ from instances.tables import CostTables, Ints
 from schedules.goal import Flags
 from schedules.progress import Progress
 from solvers.exact.labels import FAR
+from solvers.exact.ratios.segments import UNBOUND
 from solvers.exact.ratios.states import States
 from solvers.exact.search import Search
-
-UNBOUND = 2**62
-"""Stands for 'no path' among priced costs."""
 
 Place = tuple[int, int]
 """First and last layer of a segment."""
@@ -29,7 +27,8 @@ class Segments:
     Attributes:
         number: (first, last) -> number of the segment, by rising last layer.
         least: [P] a lower bound on its beat.
-        settled: (first, last) of the segments whose costs are not only bounds.
+        probed, settled: (first, last) of the segments whose bounds were raised, and of those whose
+            costs are no bounds any more.
     """
 
     def __init__(self, states: States, lower: Ints, least: Ints) -> None:
@@ -42,6 +41,7 @@ class Segments:
         self._states = states
         places = [(f, e) for e in range(len(lower)) for f in np.flatnonzero(lower[:, e] < FAR)]
         self.number = {(int(f), int(e)): n for n, (f, e) in enumerate(places)}
+        self.probed: set[Place] = set()
         self.settled: set[Place] = set()
         self._places = np.array(places, dtype=np.int64).reshape(-1, 2)
         where = tuple(self._places.T)
@@ -55,13 +55,19 @@ class Segments:
 
     def reset(self, scale: int) -> None:
         """Forget what was settled; every cost is its lower bound at this scale."""
-        self.settled = set()
+        self.probed, self.settled = set(), set()
         self._costs[:] = np.repeat(scale * self._lower, np.diff(self._offset))
 
     def put(self, place: Place, costs: Ints) -> None:
         """Settle a segment: [S,T] its priced costs, by states of its two cuts."""
         self.of(place)[:] = costs
         self.settled.add(place)
+
+    def raise_to(self, place: Place, costs: Ints) -> None:
+        """Raise the lower bounds of a segment: [S,T] by states of its two cuts."""
+        own = self.of(place)
+        np.maximum(own, costs, out=own)
+        self.probed.add(place)
 
     def of(self, place: Place) -> Ints:
         """[S,T] what a segment costs at least."""

@@ -13,7 +13,7 @@ Three rounds, each on the bounds of the one before:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -27,8 +27,8 @@ from schedules.schedule import Cluster, Schedule, Segment
 from solvers.exact.labels import FAR
 from solvers.exact.ratios.beats import SegmentWays, Way
 from solvers.exact.ratios.clusters import Clusters
-from solvers.exact.ratios.network import UNBOUND, Place, Segments, added, bounds
-from solvers.exact.ratios.segments import Price, chiplets_for
+from solvers.exact.ratios.network import Place, Segments, added, bounds
+from solvers.exact.ratios.segments import UNBOUND, Price, chiplets_for
 from solvers.exact.ratios.states import States
 
 ROUNDS = 16
@@ -79,7 +79,6 @@ class _Search:
         self.network = Segments(self.states, lower, least)
         cutoff = min(FAR - 1, self._incumbent // instance.batch)
         self.clusters = Clusters(instance, given, self.states, possible, cutoff, progress, workers)
-        self.segments = SegmentWays(instance, given, self.clusters)
         self.scale = 2 ** max(0, min(10, 50 - self._incumbent.bit_length()))
         self.ways: dict[Place, list[Way]] = {}
 
@@ -154,44 +153,86 @@ class _Search:
                 return [self._way(*step, price) for step in path]
             onward = self.network.onward()
             for place in fresh:
-                self._settle(place, price, reach, onward)
+                self._look_at(place, price, reach, onward)
+
+    def _look_at(self, place: Place, price: Price, reach: Ints, onward: Ints) -> None:
+        """Raise the bounds of a segment; settle it if that was done before."""
+        if place in self.network.probed:
+            self._settle(place, price, reach, onward)
+        else:
+            self._probe(place, price, reach, onward)
 
     def _way(self, place: Place, source: int, target: int, price: Price) -> Way:
         """The way of a settled segment between two nodes that costs least."""
         between = (w for w in self.ways[place] if (w.source, w.target) == (source, target))
         return min(between, key=lambda way: price.of(way.time, way.loss))
 
+    def _probe(self, place: Place, price: Price, reach: Ints, onward: Ints) -> None:
+        """Bound a segment by the least that it costs with all states before and after it at once.
+
+        Whatever the states, their parts of that least total are not less than the whole.
+        """
+        before, after = self._around(place, reach, onward)
+        limit = self._limit(price)
+        total = min(limit + 1, self._segment_ways(place, price).least_total(before, after, limit))
+        self.network.raise_to(place, total - before[:, None] - after)
+        self.progress.count("segments probed")
+
     def _settle(self, place: Place, price: Price, reach: Ints, onward: Ints) -> None:
         """Find the priced cost of a segment in all states that can matter."""
-        ways = [w for own in self._from_sources(place, price, reach, onward, False) for w in own]
-        begin = self.states.first
+        before, after = self._around(place, reach, onward)
+        segment = self._segment_ways(place, price)
+        ways = self._from_sources(segment, segment.cheapest, price, before, after)
         costs = np.full_like(self.network.of(place), UNBOUND)
+        begin, (first, last) = self.states.first, place
         for way in ways:
-            at = way.source - int(begin[place[0]]), way.target - int(begin[place[1] + 1])
+            at = way.source - int(begin[first]), way.target - int(begin[last + 1])
             costs[at] = min(int(costs[at]), price.of(way.time, way.loss))
         self.network.put(place, costs)
         self.ways[place] = ways
         self.progress.count("segments settled")
 
-    def _from_sources(
-        self, place: Place, price: Price, reach: Ints, onward: Ints, exact: bool
-    ) -> Iterator[list[Way]]:
-        """The ways of a segment from each state of its first cut: the cheapest, or all fronts."""
+    def _around(self, place: Place, reach: Ints, onward: Ints) -> tuple[Ints, Ints]:
+        """[S], [T] what all that comes before and after a segment costs at least, by state."""
         begin, (first, last) = self.states.first, place
-        sources = range(int(begin[first]), int(begin[first + 1]))
-        after = onward[begin[last + 1] : begin[last + 2]]
-        limit, least = self._limit(price), int(self.network.least[self.network.number[place]])
-        settle = self.segments.front if exact else self.segments.cheapest
+        return reach[begin[first] : begin[first + 1]], onward[begin[last + 1] : begin[last + 2]]
+
+    def _segment_ways(self, place: Place, price: Price) -> SegmentWays:
+        return SegmentWays(
+            self.instance,
+            self.given,
+            self.clusters,
+            place,
+            price,
+            int(self.network.least[self.network.number[place]]),
+            self._limit(price),
+        )
+
+    def _from_sources(
+        self,
+        segment: SegmentWays,
+        settle: Callable[[int, Ints], list[Way]],
+        price: Price,
+        before: Ints,
+        after: Ints,
+    ) -> list[Way]:
+        """The ways of a segment from each state of its first cut that can matter."""
+        limit = self._limit(price)
+        sources = [
+            source
+            for source, cost in zip(segment.sources, before.tolist(), strict=True)
+            if cost + int(after.min()) <= limit
+        ]
 
         def task(number: int) -> list[Way]:
             source = sources[number]
-            if int(reach[source]) + int(after.min()) > limit:
-                return []
-            limits = np.where(after > limit, -1, limit - reach[source] - after)
-            return settle(first, last, source, price, limits, least)
+            limits = np.where(
+                after > limit, -1, limit - before[source - segment.sources[0]] - after
+            )
+            return settle(source, limits)
 
-        for _, ways in in_parallel(task, len(sources), self.progress, self.workers):
-            yield ways
+        found = in_parallel(task, len(sources), self.progress, self.workers)
+        return [way for _, ways in found for way in ways]
 
     # Round three: what the bound leaves open
 
@@ -204,29 +245,27 @@ class _Search:
         fronts: dict[Place, list[Way]] = {}
         for place in open_places:
             self.progress.count("fronts of segments")
-            found = self._from_sources(place, price, reach, onward, exact=True)
-            fronts[place] = [way for own in found for way in own]
+            segment, around = self._segment_ways(place, price), self._around(place, reach, onward)
+            fronts[place] = self._from_sources(segment, segment.front, price, *around)
         best = self._best_chain(fronts, price, onward)
         if best is not None:
             self.progress.offer(self._schedule(best))
 
     def _open(self, price: Price) -> list[Place]:
         """The segments that can be in a better schedule, all settled, by last layer."""
-        begin = self.states.first
         while True:
             reach, onward = self.network.reach(), self.network.onward()
-            found, fresh = [], []
+            found = []
             for place in self.network.number:
-                before = reach[begin[place[0]] : begin[place[0] + 1], None]
-                after = onward[None, begin[place[1] + 1] : begin[place[1] + 2]]
-                least = added(added(before, self.network.of(place)), after).min()
+                before, after = self._around(place, reach, onward)
+                least = added(added(before[:, None], self.network.of(place)), after).min()
                 if least <= self._limit(price):
                     found.append((int(least), place))
             fresh = [place for _, place in sorted(found) if place not in self.network.settled]
             if not fresh:
                 return [place for _, place in found]
             for place in fresh[: max(8, len(fresh) // 4)]:
-                self._settle(place, price, reach, onward)
+                self._look_at(place, price, reach, onward)
 
     def _best_chain(
         self, fronts: dict[Place, list[Way]], price: Price, onward: Ints

@@ -19,8 +19,12 @@ from instances.jit import compiled
 from instances.tables import Ints
 from solvers.exact.ratios.clusters import Graph
 
-USED, CLUSTERS, LOAD, LOSS, PARENT, ARC = range(6)
-FIELDS = 6
+USED, CLUSTERS, LOAD, LOSS, BASE, PARENT, ARC = range(7)
+FIELDS = 7
+
+
+UNBOUND = 2**62
+"""Stands for 'no way' among priced costs."""
 
 
 class Price(NamedTuple):
@@ -38,12 +42,10 @@ class Range(NamedTuple):
     """A segment's cuts and nodes.
 
     Attributes:
-        source: the node it begins at.
-        inner, end, last: its nodes are inner to end - 1 inside of it, end to last - 1 at its end.
         begin: the first node of the cut where it begins.
+        inner, end, last: its nodes are inner to end - 1 inside of it, end to last - 1 at its end.
     """
 
-    source: int
     begin: int
     inner: int
     end: int
@@ -54,6 +56,7 @@ class Range(NamedTuple):
 def chains(
     graph: Graph,
     where: Range,
+    bases: Ints,
     beat: int,
     paid: int,
     batch: int,
@@ -65,23 +68,26 @@ def chains(
     """The ways to cut a segment into clusters that meet a beat, undominated and within the limit.
 
     Args:
+        bases: [S] the priced cost with which each node of the first cut begins; UNBOUND for none.
         paid: cycles that are charged for a beat, at most `beat`.
         limit: of the priced cost, the segment's own load left out.
         exact: whether a way is kept for each trade of loss against cost; else the cheapest alone.
 
     Returns:
-        labels: [N, FIELDS]; chiplets, clusters, cycles to load coders, millionths, label and arc
-            before.
+        labels: [N, FIELDS]; chiplets, clusters, cycles to load coders, millionths, base, label and
+            arc before. The first S are those of the first cut; their parent is -1, their arc the
+            node.
         at: [nodes+1] the labels of node where.inner + n are at[n] to at[n+1].
     """
     chiplets = graph.times.shape[1]
-    labels = np.empty((256, FIELDS), dtype=np.int64)
-    labels[0] = 0
-    labels[0, PARENT] = -1
+    end = where.inner - where.begin
+    labels = np.empty((256 + end, FIELDS), dtype=np.int64)
+    labels[:end] = 0
+    for n in range(end):
+        labels[n, BASE], labels[n, PARENT], labels[n, ARC] = bases[n], -1, where.begin + n
     nodes = where.last - where.inner
-    at = np.ones(nodes + 1, dtype=np.int64)
+    at = np.empty(nodes + 1, dtype=np.int64)
     fresh = np.empty((256, FIELDS), dtype=np.int64)
-    end = 1
     for n in range(nodes):
         at[n] = end
         node = where.inner + n
@@ -91,12 +97,12 @@ def chains(
             source = graph.source[arc]
             if source < where.begin:
                 break
-            if source < where.inner and source != where.source:
+            if source < where.inner and bases[source - where.begin] >= UNBOUND:
                 continue
             own = chiplets_for(graph.times[arc], beat)
             if own > chiplets:
                 continue
-            low, high = 0, 1
+            low, high = source - where.begin, source - where.begin + 1
             if source >= where.inner:
                 low, high = at[source - where.inner], at[source - where.inner + 1]
             for parent in range(low, high):
@@ -107,12 +113,14 @@ def chains(
                 clusters = labels[parent, CLUSTERS] + 1
                 load = labels[parent, LOAD] + graph.load[arc]
                 time = (batch - 1 + clusters + ahead) * paid + load
-                if price.scale * time + price.price * loss > limit:
+                base = labels[parent, BASE]
+                if base + price.scale * time + price.price * loss > limit:
                     continue
                 if found == fresh.shape[0]:
                     fresh = longer(fresh, found)
                 fresh[found, USED], fresh[found, CLUSTERS] = used, clusters
                 fresh[found, LOAD], fresh[found, LOSS] = load, loss
+                fresh[found, BASE] = base
                 fresh[found, PARENT], fresh[found, ARC] = parent, arc
                 found = keep(fresh, found, paid, price, exact, ahead == 0)
         if end + found > labels.shape[0]:
@@ -148,7 +156,8 @@ def longer(rows: Ints, needed: int) -> Ints:
 def keep(fresh: Ints, number: int, paid: int, price: Price, exact: bool, final: bool) -> int:
     """Compare label `number` with those before it; drop what is dominated; return how many remain.
 
-    Where a segment ends (`final`), it does not matter how many chiplets were used.
+    Bases are heeded if the cheapest alone is kept. Where a segment ends (`final`), it does not
+    matter how many chiplets were used.
     """
     for other in range(number):
         if replaces(fresh[other], fresh[number], paid, price, exact, final):
@@ -171,4 +180,5 @@ def replaces(a: Ints, b: Ints, paid: int, price: Price, exact: bool, final: bool
     if exact:
         return a[CLUSTERS] <= b[CLUSTERS] and a[LOAD] <= b[LOAD] and a[LOSS] <= b[LOSS]
     cycles = (a[CLUSTERS] - b[CLUSTERS]) * paid + a[LOAD] - b[LOAD]
-    return price.scale * cycles + price.price * (a[LOSS] - b[LOSS]) <= 0
+    base = a[BASE] - b[BASE]
+    return base + price.scale * cycles + price.price * (a[LOSS] - b[LOSS]) <= 0
