@@ -9,6 +9,8 @@ import numpy as np
 from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import Ints
+from schedules.parallel import OutOfTimeError
+from schedules.progress import Progress
 from solvers.exact.ratios.clusters import Clusters
 from solvers.exact.ratios.segments import (
     ARC,
@@ -22,6 +24,7 @@ from solvers.exact.ratios.segments import (
     Range,
     chains,
     chiplets_for,
+    clusters_to_go,
 )
 from solvers.exact.ratios.states import States
 
@@ -54,6 +57,9 @@ class SegmentWays:
     Args:
         least: a lower bound on the beat.
         limit: of the priced cost of a segment; costlier ways are left out.
+
+    Raises:
+        OutOfTimeError: by all methods; the time limit passed.
     """
 
     def __init__(
@@ -65,13 +71,16 @@ class SegmentWays:
         price: Price,
         least: int,
         limit: int,
+        progress: Progress,
     ) -> None:
+        self._progress = progress
         self._batch, self._tables, self._given = instance.batch, instance.tables, given
         self._clusters, self._states = clusters, clusters.states
         self._graph, self._price = clusters.graph, price
         self._first, self._last = first, last = place
-        nodes, cuts = self._states.first, (first, first + 1, last + 1, last + 2)
-        self._where = Range(*(int(nodes[cut]) for cut in cuts))
+        nodes = self._states.first
+        begin, inner, end, beyond = nodes[[first, first + 1, last + 1, last + 2]].tolist()
+        self._where = Range(begin, inner, end, beyond, nodes[first : last + 3])
         self._load = int(self._tables.loads[last + 1] - self._tables.loads[first])
         self._least = least
         self._most = (limit - price.scale * self._load) // (price.scale * self._batch)
@@ -178,11 +187,14 @@ class SegmentWays:
         self, bases: Ints, beat: int, paid: int, limit: int, exact: bool
     ) -> tuple[Ints, Ints, Ints]:
         """Labels of ways that meet a beat, where it is `paid`; numbers and targets of the ends."""
+        if self._progress.expired:
+            raise OutOfTimeError
         budget = self._given.budget if exact else ANY_LOSS
         labels, at = chains(
             self._graph,
             self._where,
             bases,
+            clusters_to_go(self._first, self._last, self._clusters.eased, beat),
             beat,
             paid,
             self._batch,

@@ -11,7 +11,6 @@ from instances.compression import Compression
 from instances.instance import Instance
 from instances.jit import compiled
 from instances.tables import CostTables, Ints
-from schedules.goal import Flags
 from schedules.parallel import in_parallel
 from schedules.progress import Progress
 from solvers.exact.bounds import MERGED, begin_labels, charge_labels, extend_labels, keep_best
@@ -47,6 +46,7 @@ class Clusters:
     Attributes:
         graph: arcs between the nodes of `states`.
         target: [A] the node that each arc ends at.
+        eased: as given.
         reached: [A,C] a time that some options reach on exactly c+1 chiplets, FAR if unknown.
 
     Raises:
@@ -58,7 +58,7 @@ class Clusters:
         instance: Instance,
         given: Compression,
         states: States,
-        possible: Flags,
+        eased: Ints,
         cutoff: int,
         progress: Progress,
         workers: int,
@@ -66,11 +66,13 @@ class Clusters:
         """Find the arcs.
 
         Args:
-            possible: [L,L] whether a cluster can matter, whatever the ratios.
+            eased: [L,L,C] lower bounds on the times of clusters, whatever the ratios; FAR where one
+                cannot matter.
             cutoff: longer times cannot matter.
         """
         self.tables, self.given, self.states = instance.tables, given, states
-        self._possible, self._cutoff = possible, cutoff
+        self.eased, self._cutoff = eased, cutoff
+        self._possible = eased[:, :, -1] < FAR
         self._held = [self.tables.held(first) for first in range(len(self.tables.layers))]
         found: list[_Arcs] = []
         number = 0

@@ -10,7 +10,6 @@ from instances.compression import Compression
 from instances.instance import Instance
 from instances.jit import compiled
 from instances.tables import CostTables, Ints
-from schedules.goal import Flags
 from schedules.progress import Progress
 from solvers.exact.labels import FAR
 from solvers.exact.ratios.segments import UNBOUND
@@ -183,15 +182,13 @@ def relaxed(instance: Instance, given: Compression, states: States) -> Instance:
 
 def bounds(
     instance: Instance, given: Compression, states: States, progress: Progress, workers: int
-) -> tuple[Ints, Ints, Flags]:
-    """[L,L] lower bounds on the cycles and on the beat of every segment; which clusters can matter.
+) -> tuple[Ints, Ints, Ints]:
+    """[L,L] lower bounds on cycles and beats of segments; [L,L,C] on the times of clusters.
 
-    A bound is FAR where the segment cannot be, or cannot be in a schedule that is better than the
-    incumbent.
+    FAR where one cannot be, or cannot be in a schedule that is better than the incumbent.
     """
     plain = Search(relaxed(instance, given, states), progress, workers, merging=True)
     least = np.minimum(plain.least, FAR)
     tiled = np.flatnonzero(plain.alone >= 0)
     least[tiled, tiled] = np.minimum(least[tiled, tiled], plain.alone[tiled])
-    possible = plain.stages.times[:, :, -1] < FAR
-    return plain.lower, least, possible
+    return plain.lower, least, plain.stages.times

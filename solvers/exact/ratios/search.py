@@ -75,10 +75,10 @@ class _Search:
         self.instance, self.given = instance, given
         self.progress, self.workers = progress, workers
         self.states = States(given, instance.layers)
-        lower, least, possible = bounds(instance, given, self.states, progress, workers)
+        lower, least, times = bounds(instance, given, self.states, progress, workers)
         self.network = Segments(self.states, lower, least)
         cutoff = min(FAR - 1, self._incumbent // instance.batch)
-        self.clusters = Clusters(instance, given, self.states, possible, cutoff, progress, workers)
+        self.clusters = Clusters(instance, given, self.states, times, cutoff, progress, workers)
         self.scale = 2 ** max(0, min(10, 50 - self._incumbent.bit_length()))
         self.ways: dict[Place, list[Way]] = {}
 
@@ -117,10 +117,9 @@ class _Search:
                 break
             point = sum(way.time for way in path), sum(way.loss for way in path)
             cost = price.of(*point)
-            bound = -(-(cost - price.price * self.given.budget) // self.scale)
-            if self.progress.bound is None or bound > self.progress.bound:
+            bound = self._bound(cost, price)
+            if bound >= (self.progress.bound or 0):
                 best = price
-            self.progress.raise_bound(bound)
             within = point[1] <= self.given.budget
             if within:
                 self.progress.offer(self._schedule(path))
@@ -132,6 +131,10 @@ class _Search:
                 break
             price = Price(self.scale, slope)
         return best
+
+    def _bound(self, cost: int, price: Price) -> int:
+        """The cycles that no schedule within the budget falls short of, by a shortest path."""
+        return -(-(cost - price.price * self.given.budget) // self.scale)
 
     def _incumbent_point(self) -> tuple[int, int]:
         """Cycles and millionths of the incumbent."""
@@ -147,6 +150,7 @@ class _Search:
             reach = self.network.reach()
             if reach[-1] > self._limit(price):
                 return None
+            self.progress.raise_bound(self._bound(int(reach[-1]), price))
             path = self.network.path(reach)
             fresh = [place for place, _, _ in path if place not in self.network.settled]
             if not fresh:
@@ -173,15 +177,15 @@ class _Search:
         Whatever the states, their parts of that least total are not less than the whole.
         """
         before, after = self._around(place, reach, onward)
-        limit = self._limit(price)
-        total = min(limit + 1, self._segment_ways(place, price).least_total(before, after, limit))
+        limit, segment = self._limit(price), self._segment_ways(place, price, before, after)
+        total = min(limit + 1, segment.least_total(before, after, limit))
         self.network.raise_to(place, total - before[:, None] - after)
         self.progress.count("segments probed")
 
     def _settle(self, place: Place, price: Price, reach: Ints, onward: Ints) -> None:
         """Find the priced cost of a segment in all states that can matter."""
         before, after = self._around(place, reach, onward)
-        segment = self._segment_ways(place, price)
+        segment = self._segment_ways(place, price, before, after)
         ways = self._from_sources(segment, segment.cheapest, price, before, after)
         costs = np.full_like(self.network.of(place), UNBOUND)
         begin, (first, last) = self.states.first, place
@@ -197,7 +201,7 @@ class _Search:
         begin, (first, last) = self.states.first, place
         return reach[begin[first] : begin[first + 1]], onward[begin[last + 1] : begin[last + 2]]
 
-    def _segment_ways(self, place: Place, price: Price) -> SegmentWays:
+    def _segment_ways(self, place: Place, price: Price, before: Ints, after: Ints) -> SegmentWays:
         return SegmentWays(
             self.instance,
             self.given,
@@ -205,7 +209,8 @@ class _Search:
             place,
             price,
             int(self.network.least[self.network.number[place]]),
-            self._limit(price),
+            self._limit(price) - int(before.min()) - int(after.min()),
+            self.progress,
         )
 
     def _from_sources(
@@ -245,7 +250,8 @@ class _Search:
         fronts: dict[Place, list[Way]] = {}
         for place in open_places:
             self.progress.count("fronts of segments")
-            segment, around = self._segment_ways(place, price), self._around(place, reach, onward)
+            around = self._around(place, reach, onward)
+            segment = self._segment_ways(place, price, *around)
             fronts[place] = self._from_sources(segment, segment.front, price, *around)
         best = self._best_chain(fronts, price, onward)
         if best is not None:

@@ -23,6 +23,9 @@ USED, CLUSTERS, LOAD, LOSS, BASE, PARENT, ARC = range(7)
 FIELDS = 7
 
 
+NEVER = 2**30
+"""More clusters than there can be."""
+
 UNBOUND = 2**62
 """Stands for 'no way' among priced costs."""
 
@@ -44,12 +47,14 @@ class Range(NamedTuple):
     Attributes:
         begin: the first node of the cut where it begins.
         inner, end, last: its nodes are inner to end - 1 inside of it, end to last - 1 at its end.
+        cuts: [n+2] the first node of each of its cuts, and of the one after.
     """
 
     begin: int
     inner: int
     end: int
     last: int
+    cuts: Ints
 
 
 @compiled
@@ -57,6 +62,7 @@ def chains(
     graph: Graph,
     where: Range,
     bases: Ints,
+    to_go: Ints,
     beat: int,
     paid: int,
     batch: int,
@@ -69,6 +75,7 @@ def chains(
 
     Args:
         bases: [S] the priced cost with which each node of the first cut begins; UNBOUND for none.
+        to_go: [n+1,C+1] as `clusters_to_go` says.
         paid: cycles that are charged for a beat, at most `beat`.
         limit: of the priced cost, the segment's own load left out.
         exact: whether a way is kept for each trade of loss against cost; else the cheapest alone.
@@ -85,13 +92,14 @@ def chains(
     labels[:end] = 0
     for n in range(end):
         labels[n, BASE], labels[n, PARENT], labels[n, ARC] = bases[n], -1, where.begin + n
-    nodes = where.last - where.inner
+    nodes, cut = where.last - where.inner, 0
     at = np.empty(nodes + 1, dtype=np.int64)
     fresh = np.empty((256, FIELDS), dtype=np.int64)
     for n in range(nodes):
         at[n] = end
         node = where.inner + n
-        ahead = 1 if node < where.end else 0
+        while node >= where.cuts[cut + 1]:
+            cut += 1
         found = 0
         for arc in range(graph.into[node + 1] - 1, graph.into[node] - 1, -1):
             source = graph.source[arc]
@@ -108,7 +116,10 @@ def chains(
             for parent in range(low, high):
                 used = labels[parent, USED] + own
                 loss = labels[parent, LOSS] + graph.loss[arc]
-                if used + ahead > chiplets or loss > budget:
+                if used > chiplets or loss > budget:
+                    continue
+                ahead = to_go[cut, chiplets - used]
+                if ahead == NEVER:
                     continue
                 clusters = labels[parent, CLUSTERS] + 1
                 load = labels[parent, LOAD] + graph.load[arc]
@@ -122,13 +133,30 @@ def chains(
                 fresh[found, LOAD], fresh[found, LOSS] = load, loss
                 fresh[found, BASE] = base
                 fresh[found, PARENT], fresh[found, ARC] = parent, arc
-                found = keep(fresh, found, paid, price, exact, ahead == 0)
+                found = keep(fresh, found, paid, price, exact, node >= where.end)
         if end + found > labels.shape[0]:
             labels = longer(labels, end + found)
         labels[end : end + found] = fresh[:found]
         end += found
     at[nodes] = end
     return labels[:end], at
+
+
+@compiled
+def clusters_to_go(first: int, last: int, times: Ints, beat: int) -> Ints:
+    """[n+1,C+1] the fewest clusters for the layers from first+p on with at most c chiplets.
+
+    NEVER where there is no way; `times` [L,L,C] are lower bounds on those of clusters in any state.
+    """
+    size, chiplets = last - first + 1, times.shape[2]
+    fewest = np.full((size + 1, chiplets + 1), NEVER, dtype=np.int64)
+    fewest[size] = 0
+    for p in range(size - 1, -1, -1):
+        for j in range(p, size):
+            own = chiplets_for(times[first + p, first + j], beat)
+            for c in range(own, chiplets + 1):
+                fewest[p, c] = min(fewest[p, c], fewest[j + 1, c - own] + 1)
+    return np.minimum(fewest, NEVER)
 
 
 @compiled
