@@ -90,7 +90,13 @@ def climb(terms: Terms, allowed: Allowed, budget: int, state: State) -> None:
 
 @compiled
 def best_path(
-    terms: Terms, allowed: Allowed, budget: int, state: State, segment: int, work: State, best: State
+    terms: Terms,
+    allowed: Allowed,
+    budget: int,
+    state: State,
+    segment: int,
+    work: State,
+    best: State,
 ) -> float:
     """Cycles gained per loss by the best beginning of a path, left in `best`; 0 if none gains."""
     most = 0.0
