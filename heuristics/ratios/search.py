@@ -91,7 +91,7 @@ class _Search:
         if first is None:  # what does not fit so fits with coders even less
             return stop
         self.progress.offer(first)
-        begins = list(dict.fromkeys(self._begins()))
+        begins = list(dict.fromkeys(self._begins(first)))
         self._alternate(first)
         for k in begins:
             for charged in (False, True):
@@ -143,24 +143,32 @@ class _Search:
             return found
         return replace(found, resident=own.resident, load=own.load, alone=own.alone)
 
-    def _begins(self) -> Iterator[Choices]:
+    def _begins(self, first: Schedule) -> Iterator[Choices]:
         """Choices to begin with: the fastest, and those at prices."""
-        cycles, losses = crossing(self.instance.tables, self.given), self.given.losses
+        cycles, losses = crossing(self.instance.tables, self.given, first), self.given.losses
         yield at_price(cycles, losses, 0.0)
         for share in SHARES:
             yield at_budget(cycles, losses, share * self.given.budget)
 
 
-def crossing(tables: CostTables, given: Compression) -> Floats:
-    """[L,R] cycles to send an output, receive it and have it in DRAM, on a region of any size."""
-    found = given.exit.mean(axis=(2, 3)).T
-    found[:-1] += given.entry[:, 1:].mean(axis=(2, 3)).T
-    for code in given.skips:
-        if code.producer >= 0:
-            found[code.producer] += code.leave.mean(axis=1)
-            found[code.producer] += code.enter.mean(axis=(1, 2, 3))
+def crossing(tables: CostTables, given: Compression, schedule: Schedule) -> Floats:
+    """[L,R] cycles to send an output, receive it and have it in DRAM, as if it crossed.
+
+    Regions and options are those of a schedule.
+    """
+    clusters = [cluster for segment in schedule.segments for cluster in segment.clusters]
+    size = np.array([one.chiplets - 1 for one in clusters for _ in one.options])
+    option = np.array([tables.options.index(name) for one in clusters for name in one.options])
+    at = np.arange(len(size))
     numerator, denominator = given.rate
-    found -= 2 * given.saved.T * (numerator / denominator)
+    found = given.exit[:, at, option, size].T - 2 * given.saved.T * (numerator / denominator)
+    found[:-1] += given.entry[:, at[1:], option[1:], size[1:]].T
+    for code in given.skips:
+        own = code.producer
+        if own >= 0:
+            found[own] += code.leave[:, size[own]]
+            for n, reader in enumerate(code.consumers):
+                found[own] += code.enter[:, n, option[reader], size[reader]]
     return found
 
 
