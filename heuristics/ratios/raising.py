@@ -72,7 +72,7 @@ def climb(terms: Terms, allowed: Allowed, budget: int, state: State) -> None:
     for segment in range(segments):
         rates[segment] = best_path(terms, allowed, budget, state, segment, work, best)
     while rates.max() > 0:
-        segment = rates.argmax()
+        segment = int(rates.argmax())
         rates[segment] = best_path(terms, allowed, budget, state, segment, work, best)
         if rates[segment] <= 0 or rates[segment] < rates.max():
             continue
