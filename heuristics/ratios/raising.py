@@ -38,8 +38,8 @@ LEAST_LOSS, STEEPEST, LOWEST = 0, 1, 2
 
 UNLIMITED = 2**62
 
-SWEEPS = 4
-"""Rounds of exchanges at most."""
+SWEEPS, EXCHANGED = 4, 100
+"""Rounds of exchanges at most, for so many layers at most: a round takes the square of them."""
 
 
 @compiled
@@ -54,7 +54,7 @@ def best_choices(terms: Terms, budget: int) -> tuple[Ints, int]:
     climb(terms, allowed, budget, other)
     if better(other, state):
         copy(other, state)
-    for _ in range(SWEEPS):
+    for _ in range(SWEEPS if len(allowed) <= EXCHANGED else 0):
         if not exchange(terms, allowed, budget, state):
             break
     return state.chosen, state.sums[CYCLES]
