@@ -47,7 +47,7 @@ class Method:
         steps: whether its function also takes `steps`, those of Scope's search.
         random: whether it draws random numbers, so that seeds tell its runs apart.
         ratios: whether it chooses itself what is compressed where an instance allows that; for the
-            others `heuristics.ratios` does.
+            others that minimise the plain latency `heuristics.ratios` does.
     """
 
     place: str
@@ -117,6 +117,7 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     _check_ranges(given)
     given.goal.check(instance)
     _check_goal(name, method, given.goal)
+    _check_ratios(instance, name, method)
     steps = _steps(instance, name, method, given.steps)
     cores = os.cpu_count() or 1
     packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
@@ -151,6 +152,15 @@ def _check_goal(name: str, method: Method, goal: Goal) -> None:
         raise ValueError(
             f"method {name!r} takes segments one by one and can neither cap the latency or energy"
             " of all of them nor minimise the energy-delay product: use exact, cpsat or milp"
+        )
+
+
+def _check_ratios(instance: Instance, name: str, method: Method) -> None:
+    if instance.compression is not None and not method.ratios and method.goals != "latency":
+        raise ValueError(
+            f"method {name!r} cannot choose what instance {instance.name!r} compresses: use exact,"
+            " cpsat or milp, or a fast method such as scope or annealing; or leave the compression"
+            " out"
         )
 
 

@@ -85,6 +85,9 @@ def solve(  # noqa: PLR0913 - the one call that everything goes through
             such as 'segments=one,clusters=single'. Without: all that `Steps` says by default.
         listener: called at every improvement of incumbent or bound.
 
+    Where an instance has compression, ratios for the schedules of a method that minimises the plain
+    latency are chosen by `heuristics.ratios`: it calls the method several times.
+
     Returns:
         The result; its schedule is verified and its objective recomputed. Ctrl-C ends the run with
         the best schedule so far and stop 'interrupted'.
@@ -129,11 +132,13 @@ def _run(
     log: Callable[[str], None] | None,
 ) -> Stop:
     run = _load(method)
-    if instance.compression is not None and not method.ratios:
-        raise ValueError(f"method {method.place!r} cannot choose ratios yet")
     if asked.engine is None or asked.formulation is None:
         if asked.steps is not None:
             run = partial(run, steps=asked.steps)
+        if instance.compression is not None and not method.ratios:
+            from heuristics.ratios import with_ratios
+
+            return with_ratios(run, instance, progress, given.seed, asked.workers)
         return run(instance, progress, given.seed, asked.workers)
     from solvers.models import ModelOptions
 
@@ -204,6 +209,8 @@ def _warm_up(instance: Instance, method: str, asked: Asked) -> None:
     """Ready the kernels that a run needs, before its clock starts."""
     if instance.network is not None:
         _compile_cost_model()
+    if instance.compression is not None and not METHODS[method].ratios:
+        _compile_ratios()
     if "numba" in METHODS[method].packages:
         engine = None if asked.engine is None else asked.engine.name
         _compile(method, asked.goal.objective, asked.goal.needs_energy, asked.formulation, engine)
@@ -242,6 +249,17 @@ def _compile_cost_model() -> None:
     instance = make_instance(build_network("gpt-stack-8"), load_package("simba-2x2"), 2)
     sequential(instance, Progress(instance), 0, 1)
     _ = instance.tables
+
+
+@cache
+def _compile_ratios() -> None:
+    """Choose ratios for a toy, once a process."""
+    from heuristics.baselines import sequential
+    from heuristics.ratios import with_ratios
+    from instances.generate_ratios import random_ratios
+
+    instance = random_ratios(toy(), 0, budget="loose")
+    with_ratios(sequential, instance, Progress(instance), 0, 1)
 
 
 def toy() -> Instance:
