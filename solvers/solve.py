@@ -135,11 +135,7 @@ def _run(
     if asked.engine is None or asked.formulation is None:
         if asked.steps is not None:
             run = partial(run, steps=asked.steps)
-        if instance.compression is not None and not method.ratios:
-            from heuristics.ratios import with_ratios
-
-            return with_ratios(run, instance, progress, given.seed, asked.workers)
-        return run(instance, progress, given.seed, asked.workers)
+        return _choose(run, method.ratios, instance, progress, given.seed, asked.workers)
     from solvers.models import ModelOptions
 
     options = ModelOptions(
@@ -153,6 +149,22 @@ def _run(
         log=log,
     )
     return run(instance, progress, options)
+
+
+def _choose(
+    run: Callable[..., Stop],
+    ratios: bool,
+    instance: Instance,
+    progress: Progress,
+    seed: int,
+    workers: int,
+) -> Stop:
+    """Run a method; where it does not choose ratios itself (`ratios`), they are chosen for it."""
+    if instance.compression is None or ratios:
+        return run(instance, progress, seed, workers)
+    from heuristics.ratios import with_ratios
+
+    return with_ratios(run, instance, progress, seed, workers)
 
 
 def _load(method: Method) -> Callable[..., Stop]:
@@ -209,8 +221,8 @@ def _warm_up(instance: Instance, method: str, asked: Asked) -> None:
     """Ready the kernels that a run needs, before its clock starts."""
     if instance.network is not None:
         _compile_cost_model()
-    if instance.compression is not None and not METHODS[method].ratios:
-        _compile_ratios()
+    if instance.compression is not None:
+        _compile_ratios(method if METHODS[method].models is None else "scope")
     if "numba" in METHODS[method].packages:
         engine = None if asked.engine is None else asked.engine.name
         _compile(method, asked.goal.objective, asked.goal.needs_energy, asked.formulation, engine)
@@ -252,14 +264,13 @@ def _compile_cost_model() -> None:
 
 
 @cache
-def _compile_ratios() -> None:
+def _compile_ratios(method: str) -> None:
     """Choose ratios for a toy, once a process."""
-    from heuristics.baselines import sequential
-    from heuristics.ratios import with_ratios
     from instances.generate_ratios import random_ratios
 
-    instance = random_ratios(toy(), 0, budget="loose")
-    with_ratios(sequential, instance, Progress(instance), 0, 1)
+    instance = random_ratios(toy(), 1, budget="tight")
+    found = METHODS[method]
+    _choose(_load(found), found.ratios, instance, Progress(instance), 0, 1)
 
 
 def toy() -> Instance:

@@ -43,16 +43,20 @@ def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> St
 
 
 def _with_ratios(instance: Instance, given: Compression, progress: Progress, workers: int) -> Stop:
-    """Search on from the best schedule without compression."""
+    """Search on from the best schedule without compression, and from one with it that is fast."""
+    from heuristics.ratios import with_ratios
     from solvers.exact.ratios import exact_with_ratios
 
     plain = replace(instance, tables=instance.costs, compression=None)
-    own = Progress(plain, progress.remaining)
-    stop = _solve(plain, own, workers, merging=True)
-    if own.best is None:  # nothing fits with coders that does not without
+    stop = suggest_from(_best, plain, progress, workers)
+    if stop != "optimal":  # nothing fits with coders that does not without
         return stop
-    progress.offer(own.best)
-    return exact_with_ratios(instance, given, progress, workers) if stop == "optimal" else stop
+    with_ratios(scope, instance, progress, 0, workers)
+    return exact_with_ratios(instance, given, progress, workers)
+
+
+def _best(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+    return _solve(instance, progress, workers, merging=True)
 
 
 def segmented(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
