@@ -46,14 +46,18 @@ class Compressed:
             return None
         return sum(round(tensor.loss * MILLION) for tensor in self.tensors) / MILLION
 
-    def to_data(self) -> list[dict[str, Any]] | None:
-        """The tensors as plain data."""
-        if self.tensors is None:
-            return None
-        return [
+
+def compressed_to_data(found: Compressed | None) -> dict[str, Any]:
+    """What a result says of compression, as plain data; nulls where there is none."""
+    if found is None:
+        return {"loss": None, "accuracy_budget": None, "compressed": None}
+    tensors = None
+    if found.tensors is not None:
+        tensors = [
             {"tensor": own.name, "layer": own.layer, "ratio": own.ratio, "loss": own.loss}
-            for own in self.tensors
+            for own in found.tensors
         ]
+    return {"loss": found.loss, "accuracy_budget": found.budget, "compressed": tensors}
 
 
 def compressed(instance: Instance, schedule: Schedule | None) -> Compressed | None:
@@ -124,4 +128,20 @@ def refuse_compressed(schedule: Schedule, what: str) -> None:
         raise ValueError(
             f"{what} knows nothing of encoders and decoders, but the schedule compresses tensors"
             " where they cross: give a schedule without ratios"
+        )
+
+
+def refuse_compression(instance: Instance, what: str) -> None:
+    """Refuse an instance with compression where only schedules without are known of.
+
+    Args:
+        what: what does not know of others, as the beginning of a sentence.
+
+    Raises:
+        ValueError: the instance allows compression.
+    """
+    if instance.compression is not None:
+        raise ValueError(
+            f"{what} knows only schedules without compression, but instance {instance.name!r}"
+            " allows it: give the instance without, replace(instance, compression=None)"
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from schedules.compressed import Compressed
+from schedules.compressed import Compressed, compressed_to_data
 from schedules.evaluate import Evaluation
 from schedules.files import schedule_to_data
 from schedules.goal import UNITS, Goal
@@ -79,9 +79,7 @@ class Result(Ran):
             "energy": None if self.evaluation is None else self.evaluation.energy,
             "edp": None if self.evaluation is None else self.evaluation.edp,
             "schedule": None if self.schedule is None else schedule_to_data(self.schedule),
-            "loss": None if self.compressed is None else self.compressed.loss,
-            "accuracy_budget": None if self.compressed is None else self.compressed.budget,
-            "compressed": None if self.compressed is None else self.compressed.to_data(),
+            **compressed_to_data(self.compressed),
             **self.run_data(),
             "formulation": self.formulation,
             "steps": None if self.steps is None else asdict(self.steps),

@@ -14,7 +14,13 @@ from instances.instance import Instance
 from instances.losses import LossTable
 from instances.networks import build_network
 from instances.packages import load_package
-from schedules.compressed import Compressed, CompressedTensor, compressed, crossings
+from schedules.compressed import (
+    Compressed,
+    CompressedTensor,
+    compressed,
+    compressed_to_data,
+    crossings,
+)
 from schedules.place import with_places
 from schedules.schedule import Cluster, Schedule, Segment
 from solvers.solve import solve
@@ -52,22 +58,30 @@ def test_compressed_tensors_have_their_names_ratios_and_losses(alexnet: Instance
         0.25, (CompressedTensor(first, 0, 4, 0.0031), CompressedTensor(second, 1, 2, 0.1))
     )
     assert found.loss == 0.1031
-    assert found.to_data() == [
-        {"tensor": first, "layer": 0, "ratio": 4, "loss": 0.0031},
-        {"tensor": second, "layer": 1, "ratio": 2, "loss": 0.1},
-    ]
+    assert compressed_to_data(found) == {
+        "loss": 0.1031,
+        "accuracy_budget": 0.25,
+        "compressed": [
+            {"tensor": first, "layer": 0, "ratio": 4, "loss": 0.0031},
+            {"tensor": second, "layer": 1, "ratio": 2, "loss": 0.1},
+        ],
+    }
 
 
 def test_a_schedule_that_compresses_nothing_loses_nothing(alexnet: Instance) -> None:
     assert compressed(alexnet, pipeline(0)) == Compressed(0.25, ())
-    assert Compressed(0.25, ()).loss == 0
+    assert compressed_to_data(Compressed(0.25, ())) == {
+        "loss": 0,
+        "accuracy_budget": 0.25,
+        "compressed": [],
+    }
 
 
 def test_without_compression_or_schedule_there_is_nothing_to_tell(alexnet: Instance) -> None:
     assert compressed(replace(alexnet, compression=None), pipeline(0)) is None
     nothing = compressed(alexnet, None)
     assert nothing is not None
-    assert (nothing.budget, nothing.tensors, nothing.loss, nothing.to_data()) == (0.25, *[None] * 3)
+    assert (nothing.budget, nothing.tensors, nothing.loss) == (0.25, None, None)
 
 
 def test_a_tensor_crosses_into_the_clusters_that_read_it_from_outside(alexnet: Instance) -> None:
