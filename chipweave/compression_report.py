@@ -59,8 +59,8 @@ def _sizes(instance: Instance, tensor: CompressedTensor) -> tuple[str, str]:
 def _enters(instance: Instance, schedule: Schedule) -> dict[int, int]:
     """Layer -> clusters that its compressed output enters."""
     found: dict[int, int] = {}
-    for segment in range(len(schedule.segments)):
-        for layers in crossings(instance, schedule, segment).values():
+    for segment in schedule.segments:
+        for layers in crossings(instance, segment, schedule.ratios).values():
             for layer in layers:
                 found[layer] = found.get(layer, 0) + 1
     return found

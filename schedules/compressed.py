@@ -7,7 +7,7 @@ from typing import Any
 
 from instances.compression import MILLION
 from instances.instance import Instance
-from schedules.schedule import Schedule
+from schedules.schedule import Schedule, Segment
 
 
 @dataclass(frozen=True)
@@ -96,21 +96,23 @@ def tensor_name(instance: Instance, layer: int) -> str:
     return name
 
 
-def crossings(instance: Instance, schedule: Schedule, segment: int) -> dict[int, list[int]]:
+def crossings(
+    instance: Instance, segment: Segment, ratios: tuple[int, ...]
+) -> dict[int, list[int]]:
     """Compressed tensors that enter each cluster of a segment, by the layers that make them.
 
     Args:
-        segment: its index.
+        ratios: those of the schedule.
 
     Returns:
         Cluster -> layers; clusters that no compressed tensor enters are left out.
     """
     given = instance.compression
-    if given is None or not schedule.ratios:
+    if given is None or not ratios:
         return {}
     entering = {
-        k: [layer for layer in given.entering(own.first, own.last) if schedule.ratios[layer] > 1]
-        for k, own in enumerate(schedule.segments[segment].clusters)
+        k: [layer for layer in given.entering(own.first, own.last) if ratios[layer] > 1]
+        for k, own in enumerate(segment.clusters)
     }
     return {k: layers for k, layers in entering.items() if layers}
 

@@ -86,8 +86,9 @@ def test_without_compression_or_schedule_there_is_nothing_to_tell(alexnet: Insta
 
 def test_a_tensor_crosses_into_the_clusters_that_read_it_from_outside(alexnet: Instance) -> None:
     schedule = replace(pipeline(0, 2, 5), ratios=(2, 2, 1, 1, 4, 1, 1, 1))
-    assert crossings(alexnet, schedule, 0) == {1: [1], 2: [4]}  # that of layer 0 stays inside
-    assert crossings(alexnet, pipeline(0, 2, 5), 0) == {}
+    (segment,) = schedule.segments
+    assert crossings(alexnet, segment, schedule.ratios) == {1: [1], 2: [4]}  # 0 stays inside
+    assert crossings(alexnet, segment, ()) == {}
 
 
 def test_a_result_tells_what_is_lost_of_which_budget() -> None:
