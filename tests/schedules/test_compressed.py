@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -21,8 +22,11 @@ from schedules.compressed import (
     compressed_to_data,
     crossings,
 )
-from schedules.place import with_places
+from schedules.links import link_report
+from schedules.place import mesh_of, with_places
+from schedules.placed import placed_evaluation
 from schedules.schedule import Cluster, Schedule, Segment
+from schedules.simulate import simulate
 from solvers.solve import solve
 
 TABLE = LossTable({"*": {2: 0.001, 4: 0.0031}, "conv2": {2: 0.1}})
@@ -115,3 +119,21 @@ def test_a_result_of_an_instance_without_compression_says_so(example: Instance) 
 def test_places_leave_the_ratios_as_they_are(alexnet: Instance) -> None:
     schedule = replace(pipeline(0, 1), ratios=(4, *[1] * 7))
     assert with_places(schedule, (4, 4)).ratios == schedule.ratios
+
+
+@pytest.mark.parametrize(
+    ("ask", "what"),
+    [
+        (simulate, "the simulation"),
+        (link_report, "the link report"),
+        (placed_evaluation, "the cost of places"),
+    ],
+)
+def test_what_knows_nothing_of_coders_refuses_rather_than_tell_wrong_numbers(
+    alexnet: Instance, ask: Callable[[Instance, Schedule], object], what: str
+) -> None:
+    plain = with_places(pipeline(0, 1, 4), mesh_of(alexnet))
+    ask(alexnet, plain)
+    ask(alexnet, replace(plain, ratios=(1,) * 8))
+    with pytest.raises(ValueError, match=f"{what} knows nothing of encoders and decoders"):
+        ask(alexnet, replace(plain, ratios=(2, *[1] * 7)))
