@@ -50,7 +50,9 @@ def test_the_joint_search_and_a_ranking_want_an_instance_without_compression(
 
 def test_an_explanation_is_of_schedules_that_compress_nothing(chain: Instance) -> None:
     goal = Goal(latency_cap=1)
-    found, plain = explain(chain, goal), explain(replace(chain, compression=None), goal)
+    without = replace(chain, compression=None)
+    # Kernels that are compiled within count to the time.
+    found, plain = (explain(own, goal, time_limit=600) for own in (chain, without))
     assert found is not None
     assert plain is not None
     assert list(found.lines()) == list(plain.lines())
