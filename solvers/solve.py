@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instances.instance import Instance
+from schedules.compressed import compressed
 from schedules.evaluate import evaluate
 from schedules.goal import Goal, Objective, Weights
 from schedules.progress import Progress, Stop, TracePoint
@@ -189,6 +190,7 @@ def _result(
         stop=stop,
         schedule=progress.best,
         evaluation=None if progress.best is None else evaluate(instance, progress.best),
+        compressed=compressed(instance, progress.best),
         bound=None if stop == "infeasible" else progress.bound,
         runtime_s=progress.seconds,
         trace=tuple(progress.trace),
