@@ -56,7 +56,7 @@ class Method:
     models: Kind | None = None
     steps: bool = False
     random: bool = False
-    ratios: bool = False
+    ratios: Literal["none", "latency", "any"] = "none"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     _check_ranges(given)
     given.goal.check(instance)
     _check_goal(name, method, given.goal)
-    _check_ratios(instance, name, method)
+    _check_ratios(instance, name, method, given.goal)
     steps = _steps(instance, name, method, given.steps)
     cores = os.cpu_count() or 1
     packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
@@ -155,12 +155,19 @@ def _check_goal(name: str, method: Method, goal: Goal) -> None:
         )
 
 
-def _check_ratios(instance: Instance, name: str, method: Method) -> None:
-    if instance.compression is not None and not method.ratios and method.goals != "latency":
+def _check_ratios(instance: Instance, name: str, method: Method, goal: Goal) -> None:
+    if instance.compression is None:
+        return
+    if method.ratios == "none" and method.goals != "latency":
         raise ValueError(
             f"method {name!r} cannot choose what instance {instance.name!r} compresses: use exact,"
             " cpsat or milp, or a fast method such as scope or annealing; or leave the compression"
             " out"
+        )
+    if method.ratios == "latency" and goal != Goal():
+        raise ValueError(
+            f"method {name!r} chooses what to compress for the least latency without conditions: use"
+            " cpsat or milp for other goals, or leave the compression out"
         )
 
 

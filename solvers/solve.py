@@ -31,7 +31,7 @@ METHODS: dict[str, Method] = {
     "scope": Method("heuristics.scope:scope", ("numba",), steps=True),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
     "annealing": Method("heuristics.annealing:annealing", ("numba",), random=True),
-    "exact": Method("solvers.exact:exact", ("numba",), goals="any", ratios=True),
+    "exact": Method("solvers.exact:exact", ("numba",), goals="any", ratios="latency"),
     "cpsat": Method(
         "solvers.models:solve_model", ("numba",), goals="any", models="cpsat", random=True
     ),
@@ -41,7 +41,7 @@ METHODS: dict[str, Method] = {
     "decompose": Method(
         "solvers.decompose:decompose", ("numba", "ortools"), goals="separable", random=True
     ),
-    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any", ratios=True),
+    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any", ratios="any"),
 }
 """Method's name -> method."""
 
@@ -136,7 +136,7 @@ def _run(
     if asked.engine is None or asked.formulation is None:
         if asked.steps is not None:
             run = partial(run, steps=asked.steps)
-        return _choose(run, method.ratios, instance, progress, given.seed, asked.workers)
+        return _choose(run, method.ratios != "none", instance, progress, given.seed, asked.workers)
     from solvers.models import ModelOptions
 
     options = ModelOptions(
@@ -272,7 +272,7 @@ def _compile_ratios(method: str) -> None:
 
     instance = random_ratios(toy(), 1, budget="tight")
     found = METHODS[method]
-    _choose(_load(found), found.ratios, instance, Progress(instance), 0, 1)
+    _choose(_load(found), found.ratios != "none", instance, Progress(instance), 0, 1)
 
 
 def toy() -> Instance:
