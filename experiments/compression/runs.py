@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from experiments.bars import Measure
 from instances.cost import make_instance
 from instances.cost.coders import ANY, compress
@@ -37,6 +39,13 @@ SLOWER = (1, 4, 16, 64)
 
 METHODS = ("segmented", "exact")
 """The classic pipeline, and the proved optimum of merged ones."""
+
+SINGLE_PACKAGE = "datacentre-4x4"
+
+SINGLE_NETWORKS = ("resnet18", "resnet34", "resnet50", "mobilenet_v2", "vit_b_16")
+"""Those of which every layer fits on one of its chiplets."""
+
+SINGLE_BANDWIDTHS = (1, *BANDWIDTHS)
 
 RATIOS = (2, 4, 8, 16)
 
@@ -93,14 +102,17 @@ def _cost(result: Result) -> Evaluation:
     return result.evaluation
 
 
-def instance_at(network: str, *, nop: float | None = None, slower: float = 1) -> Instance:
-    """A network on PACKAGE with other bandwidths.
+def instance_at(
+    network: str, *, nop: float | None = None, slower: float = 1, on: str = PACKAGE
+) -> Instance:
+    """A network on a package with other bandwidths.
 
     Args:
         nop: GB/s of a chiplet's port; as the package says if None.
         slower: the bandwidths of NoP and DRAM are divided by it.
+        on: the package's name.
     """
-    package = load_package(PACKAGE)
+    package = load_package(on)
     own = package.nop.bandwidth if nop is None else nop * 10**9
     package = replace(
         package,
@@ -135,6 +147,25 @@ def over_slowness(networks: Sequence[str], watch: Watch | None = None) -> Iterat
                 if watch is not None:
                     watch(f"{network}, links {slower} times slower: {method}")
                 yield pair(instance_at(network, slower=slower), network, method, slower)
+
+
+def on_single_chiplets(instance: Instance) -> Instance:
+    """The same with regions of one chiplet only, and no tiled layers: a stage a chiplet."""
+    tables = instance.tables
+    resident = tables.resident.copy()
+    resident[:, :, 1:] = tables.capacity + 1
+    none = np.full_like(tables.alone, -1)
+    return replace(instance, tables=replace(tables, resident=resident, alone=none))
+
+
+def over_single_chiplets(watch: Watch | None = None) -> Iterator[Pair]:
+    """`exact` for each of SINGLE_NETWORKS, a stage a chiplet, at each of SINGLE_BANDWIDTHS."""
+    for network in SINGLE_NETWORKS:
+        for bandwidth in SINGLE_BANDWIDTHS:
+            if watch is not None:
+                watch(f"{network}, a stage a chiplet, NoP {bandwidth} GB/s: exact")
+            instance = instance_at(network, nop=bandwidth, on=SINGLE_PACKAGE)
+            yield pair(on_single_chiplets(instance), network, "exact", bandwidth)
 
 
 def proof_measures(
