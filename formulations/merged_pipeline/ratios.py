@@ -1,0 +1,188 @@
+"""What the formulations share about compression: which choices there are, and least costs.
+
+The choice k of a layer is an index of the ratios that its output may have; see
+`instances.compression`. A choice that another makes useless is ruled out by a loss of -1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+
+from instances.compression import Compression
+from instances.instance import Instance
+from instances.tables import Ints
+from schedules.goal import Flags
+
+MOST_CHOICES = 100_000
+"""Combinations of ratios at one border of a cluster."""
+
+
+def crossing(given: Compression, first: int, last: int) -> list[int]:
+    """Layers whose outputs a cluster, or segment, first..last receives, and those that it sends."""
+    return [*given.entering(first, last), *given.leaving(first, last)]
+
+
+def allowed(given: Compression, layer: int) -> list[int]:
+    """The choices that a layer has, 0 first."""
+    losses = given.losses[layer]
+    return np.flatnonzero((losses >= 0) & (losses <= given.budget)).tolist()
+
+
+def combinations(given: Compression, layers: list[int]) -> Iterator[tuple[int, ...]]:
+    """The choices that some layers may have together.
+
+    Raises:
+        ValueError: there are too many.
+    """
+    own = [allowed(given, layer) for layer in layers]
+    number = np.prod([float(len(choices)) for choices in own])
+    if number > MOST_CHOICES:
+        raise ValueError(
+            f"{len(layers)} tensors cross at the same place, in {number:.1e} combinations of"
+            f" ratios, the limit is {MOST_CHOICES:.1e}: allow fewer ratios, or compress fewer"
+            " tensors"
+        )
+    for choices in product(*own):
+        if lost(given, layers, choices) <= given.budget:
+            yield choices
+
+
+def lost(given: Compression, layers: list[int], choices: tuple[int, ...]) -> int:
+    """Millionths that the choices of some layers lose."""
+    return sum(int(given.losses[layer, k]) for layer, k in zip(layers, choices, strict=True))
+
+
+def segments_crossed(given: Compression, layer: int) -> Flags:
+    """[L,L] whether segment s..e receives or sends a layer's output."""
+    count, readers = len(given.readers), np.array(given.readers[layer], dtype=np.int64)
+    crossed = np.zeros((count, count), dtype=np.bool_)
+    if len(readers) == 0:
+        return crossed
+    crossed[: layer + 1, layer : readers[-1]] = True
+    for first in range(layer + 1, readers[-1] + 1):
+        crossed[first, readers[np.searchsorted(readers, first)] :] = True
+    return crossed
+
+
+def relaxed(instance: Instance) -> Instance:
+    """The instance with plain tables that no allowed choice of ratios undercuts.
+
+    Each cost by itself is the least of all choices, and coders need neither bytes nor loads.
+    """
+    given = instance.compression
+    if given is None:
+        return instance
+    tables = instance.tables
+    options = [allowed(given, layer) for layer in range(len(tables.layers))]
+    before = [[0], *options[:-1]]
+    size = np.s_[..., : tables.chiplets]
+
+    def least(table: Ints, choices: list[list[int]]) -> Ints:
+        own = [table[ks, layer].min(axis=0) for layer, ks in enumerate(choices)]
+        return np.array(own)[size]
+
+    skips = []
+    for skip, code in zip(tables.skips, given.skips, strict=True):
+        ks = options[code.producer] if code.producer >= 0 else [0]
+        skips.append(
+            replace(
+                skip,
+                enter=code.enter[ks].min(axis=0)[size],
+                leave=code.leave[ks].min(axis=0)[size],
+                enter_energy=code.enter_energy[ks].min(axis=0)[size],
+                leave_energy=code.leave_energy[ks].min(axis=0)[size],
+            )
+        )
+    units, joules = _most_spared(given, options)
+    energy = replace(
+        tables.energy,
+        entry=least(given.entry_energy, before),
+        exit=least(given.exit_energy, options),
+        io=tables.energy.io - joules,
+    )
+    io = np.where(units > 0, _cycles(given, given.traffic - units), tables.io)
+    own = replace(
+        tables,
+        entry=least(given.entry, before),
+        exit=least(given.exit, options),
+        io=io,
+        skips=tuple(skips),
+        energy=energy,
+    )
+    return replace(instance, tables=own, compression=None)
+
+
+def _most_spared(given: Compression, options: list[list[int]]) -> tuple[Ints, Ints]:
+    """[L,L] units of traffic and picojoules that a segment can be spared at most."""
+    units = np.zeros_like(given.traffic)
+    joules = np.zeros_like(given.traffic)
+    for layer in given.open:
+        crossed = segments_crossed(given, layer)
+        units += crossed * given.saved[options[layer], layer].max()
+        joules += crossed * given.saved_energy[options[layer], layer].max()
+    return units, joules
+
+
+def _cycles(given: Compression, units: Ints) -> Ints:
+    """What units of DRAM traffic take, as `Compression.cycles`."""
+    numerator, denominator = given.rate
+    return -(-units * numerator // denominator)
+
+
+def replacements(instance: Instance, least: Ints, priced: bool) -> Ints:
+    """[L,R] the choice to take in place of each one: itself, or another that is never worse.
+
+    Args:
+        least: [L,L] a lower bound on the beat of each segment that matters; huge for the others.
+        priced: whether energy counts.
+    """
+    given = instance.compression
+    assert given is not None
+    instead = np.tile(np.arange(len(given.ratios)), (len(given.readers), 1))
+    for layer in given.open:
+        hidden = bool((instance.tables.io <= least)[segments_crossed(given, layer)].all())
+        costs = _costs_by_choice(given, layer, hidden, priced)
+        left = allowed(given, layer)
+        # Of two that are alike the first stays.
+        for k in reversed(left):
+            better = [b for b in left if b != k and bool((costs[b] <= costs[k]).all())]
+            if better:
+                instead[layer, instead[layer] == k] = better[0]
+                left.remove(k)
+    return instead
+
+
+def without(given: Compression, instead: Ints) -> Compression | None:
+    """The compression without the choices that are replaced or too lossy; None if none is left."""
+    gone = (instead != np.arange(len(given.ratios))) | (given.losses > given.budget)
+    losses = np.where(gone, -1, given.losses)
+    return replace(given, losses=losses) if (losses[:, 1:] >= 0).any() else None
+
+
+def _costs_by_choice(given: Compression, layer: int, hidden: bool, priced: bool) -> Ints:
+    """[R,.] everything that a layer's choice decides, the less the better.
+
+    Args:
+        hidden: whether what DRAM traffic takes is nowhere more than a segment takes anyway.
+    """
+    parts = [given.losses[layer][:, None], given.exit[:, layer]]
+    joules = [given.exit_energy[:, layer], -given.saved_energy[:, layer, None]]
+    for coders in (given.encoders, given.decoders):
+        parts += [coders.resident[:, layer], coders.load[:, layer, None]]
+        joules.append(coders.load_energy[:, layer, None])
+    if layer + 1 < len(given.readers):
+        parts.append(given.entry[:, layer + 1])
+        joules.append(given.entry_energy[:, layer + 1])
+    for code in given.skips:
+        if code.producer == layer:
+            parts += [code.enter, code.leave]
+            joules += [code.enter_energy, code.leave_energy]
+    if not hidden:
+        parts.append(-given.saved[:, layer, None])
+    if priced:
+        parts += joules
+    return np.concatenate([part.reshape(len(part), -1) for part in parts], axis=1)
