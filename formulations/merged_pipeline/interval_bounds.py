@@ -27,7 +27,7 @@ from formulations.merged_pipeline.interval_relaxation import (
 )
 from instances.instance import Instance
 from instances.tables import LIMIT, Floats, Ints
-from schedules.goal import Weights
+from schedules.goal import Goal, Weights
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,16 @@ def budget(instance: Instance, weights: Weights, most: int | None) -> Budget:
     cycle = weights.latency + weights.energy * energy.leakage
     paid = cycle * int(instance.tables.loads[-1]) + weights.energy * sum(energy.load.tolist())
     return Budget(cycle, weights.energy, paid, inf if most is None else most)
+
+
+def budgets_of(instance: Instance, goal: Goal, weights: Weights, limit: int | None) -> list[Budget]:
+    """The budgets of a limit on the objective, which comes first, and of the goal's caps."""
+    found = [budget(instance, weights, limit)]
+    if goal.latency_cap is not None:
+        found.append(budget(instance, Weights(1, 0), goal.latency_cap))
+    if goal.energy_cap is not None:
+        found.append(budget(instance, Weights(0, 1), goal.energy_cap))
+    return found
 
 
 @dataclass(frozen=True)
@@ -93,9 +103,10 @@ class Bounds:
         priced: whether energy counts.
 
     Args:
-        columns: sorted by interval.
-        allowed: [L,L] the segments that may be.
+        columns: sorted by interval, then choices.
+        allowed: [L,L] the segments that may be. One of one layer is one cluster, tiled or not.
         budgets: the first is the objective's.
+        traffic: [L,L] cycles that DRAM traffic may take, where that is not all in the tables.
     """
 
     def __init__(
@@ -106,9 +117,11 @@ class Bounds:
         budgets: Sequence[Budget],
         priced: bool,
         report: Report = unheard,
+        traffic: Ints | None = None,
     ) -> None:
         tables = instance.tables
         self._instance, self._budgets, self.priced = instance, budgets, priced
+        self._traffic = tables.io if traffic is None else traffic
         self.paid = budgets[0].paid
         self._stages = _stages(columns, len(tables.layers))
         self._least = tables.io.copy()
@@ -127,6 +140,19 @@ class Bounds:
         """No schedule costs less by the first budget; None if there is none."""
         cost = sums(self._lowest(0))[0][-1] * HAIR
         return ceil(cost) + self.paid if cost < inf else None
+
+    def least_beats(self) -> Ints:
+        """[L,L] what is known of each segment's beat; FAR where it is closed."""
+        return np.where(np.isfinite(self._costs[0]), self._least, FAR)
+
+    def longest_beats(self) -> Ints:
+        """[L,L] the longest beat that each segment may have within the budgets; -1 where closed."""
+        longest = np.full_like(self._least, LIMIT)
+        for own, rooms in zip(self._budgets, self._rooms(), strict=True):
+            if own.cycle > 0:
+                beats = np.clip(rooms / (own.cycle * self._instance.batch), -1, LIMIT)
+                longest = np.minimum(longest, beats.astype(np.int64))
+        return np.where(np.isfinite(self._costs[0]), longest, -1)
 
     def _lowest(self, budget: int) -> Floats:
         """[L,L] what segments, tiled or not, cost at least by a budget."""
@@ -199,7 +225,7 @@ class Bounds:
 
     def _price(self, s: int, e: int, useful: Ints, times: Ints) -> PricedSegment:
         least = int(self._least[s, e])
-        most = int(times[useful].max(initial=least))
+        most = int(times[useful].max(initial=max(least, self._traffic[s, e])))
         return PricedSegment(s, e, least, most, float(self._costs[0, s, e] * HAIR), useful)
 
 
@@ -220,11 +246,15 @@ def _stages(columns: Sequence[Column], layers: int) -> Stages:
 def _unreplaced(columns: Sequence[Column], least: Ints, priced: bool) -> list[int]:
     """Columns that no other of the same cluster replaces, given the least beats around them.
 
-    What replaces a column has no more chiplets, needs no more energy if that counts, and is as
+    What replaces a column has the same choices, no more chiplets, needs no more energy if that counts, and is as
     fast, or faster than any beat that the column meets; a column of least beat FAR meets none.
     """
+
+    def key(q: int) -> tuple[int, int, tuple[int, ...]]:
+        return columns[q].first, columns[q].last, columns[q].choices
+
     kept: list[int] = []
-    for _, group in groupby(range(len(columns)), lambda q: (columns[q].first, columns[q].last)):
+    for _, group in groupby(range(len(columns)), key):
         own: list[int] = []
         for q in sorted(group, key=lambda q: (columns[q].chiplets, columns[q].energy)):
             column, beat = columns[q], int(least[q])

@@ -6,7 +6,7 @@ The choice k of a layer is an index of the ratios that its output may have; see
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 
@@ -54,6 +54,19 @@ def combinations(given: Compression, layers: list[int]) -> Iterator[tuple[int, .
 def lost(given: Compression, layers: list[int], choices: tuple[int, ...]) -> int:
     """Millionths that the choices of some layers lose."""
     return sum(int(given.losses[layer, k]) for layer, k in zip(layers, choices, strict=True))
+
+
+def ratios_sent(
+    given: Compression | None, clusters: Iterable[tuple[int, int, tuple[int, ...]]]
+) -> tuple[int, ...]:
+    """The ratios of a schedule whose clusters have these first and last layers and choices."""
+    if given is None:
+        return ()
+    sent = dict.fromkeys(range(len(given.readers)), 0)
+    for first, last, choices in clusters:
+        crossed = zip(crossing(given, first, last), choices, strict=True)
+        sent |= {layer: k for layer, k in crossed if layer >= first}
+    return given.ratios_of(list(sent.values()))
 
 
 def segments_crossed(given: Compression, layer: int) -> Flags:
@@ -130,7 +143,8 @@ def _most_spared(given: Compression, options: list[list[int]]) -> tuple[Ints, In
 def _cycles(given: Compression, units: Ints) -> Ints:
     """What units of DRAM traffic take, as `Compression.cycles`."""
     numerator, denominator = given.rate
-    return -(-units * numerator // denominator)
+    exact = -(-units.astype(object) * numerator // denominator)  # beyond 64 bits on the way
+    return exact.astype(np.int64)
 
 
 def replacements(instance: Instance, least: Ints, priced: bool) -> Ints:
