@@ -246,8 +246,9 @@ def _stages(columns: Sequence[Column], layers: int) -> Stages:
 def _unreplaced(columns: Sequence[Column], least: Ints, priced: bool) -> list[int]:
     """Columns that no other of the same cluster replaces, given the least beats around them.
 
-    What replaces a column has the same choices, no more chiplets, needs no more energy if that counts, and is as
-    fast, or faster than any beat that the column meets; a column of least beat FAR meets none.
+    What replaces a column has the same choices and no more chiplets, needs no more energy if that
+    counts, and is as fast, or faster than any beat that the column meets; a column of least beat
+    FAR meets none.
     """
 
     def key(q: int) -> tuple[int, int, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formulations.merged_pipeline.interval_bounds import Bounds, PricedSegment
-from formulations.merged_pipeline.ratios import crossing, ratios_sent
+from formulations.merged_pipeline.ratios import choices_of, ratios_sent
 from formulations.modellers import Modeller, Solution, Variable, label
 from instances.compression import costs_of
 from instances.instance import Instance
@@ -174,9 +174,8 @@ class _Place:
     """Where the segments of schedules with certain ratios are in the model."""
 
     def __init__(self, sets: Bounds, instance: Instance, ratios: tuple[int, ...]) -> None:
-        self._sets, self._given = sets, instance.compression
+        self._sets, self._given, self._ratios = sets, instance.compression, ratios
         self._costs = costs_of(instance, ratios)
-        self._choices = () if self._given is None else self._given.choices(ratios)
         self._number = {(p.first, p.last): k for k, p in enumerate(sets.segments)}
 
     def chosen(self, segment: Segment) -> _Chosen:
@@ -191,10 +190,8 @@ class _Place:
 
     def _no_worse(self, cluster: Cluster, priced: PricedSegment) -> list[int]:
         """Columns that do what a cluster does, at no greater cost."""
-        sets, cost, choices = self._sets, cluster_cost(self._costs, cluster), tuple[int, ...]()
-        if self._given is not None:
-            crossed = crossing(self._given, cluster.first, cluster.last)
-            choices = tuple(self._choices[layer] for layer in crossed)
+        sets, cost = self._sets, cluster_cost(self._costs, cluster)
+        choices = choices_of(self._given, self._ratios, cluster.first, cluster.last)
         return [
             q
             for q in priced.useful.tolist()

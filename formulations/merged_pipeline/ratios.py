@@ -26,6 +26,16 @@ def crossing(given: Compression, first: int, last: int) -> list[int]:
     return [*given.entering(first, last), *given.leaving(first, last)]
 
 
+def choices_of(
+    given: Compression | None, ratios: tuple[int, ...], first: int, last: int
+) -> tuple[int, ...]:
+    """The choices of what a cluster first..last receives and sends; none without compression."""
+    if given is None:
+        return ()
+    chosen = given.choices(ratios)
+    return tuple(chosen[layer] for layer in crossing(given, first, last))
+
+
 def allowed(given: Compression, layer: int) -> list[int]:
     """The choices that a layer has, 0 first."""
     losses = given.losses[layer]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from formulations.merged_pipeline.columns import FAR, Columns
+from formulations.merged_pipeline.columns import FAR, Column, Columns
+from formulations.merged_pipeline.ratio_columns import RatioColumns
 from formulations.merged_pipeline.segment_relaxations import (
     Flags,
     Stages,
@@ -21,6 +23,10 @@ SAFE = 2**58
 """Costs below this can be added without a thought for 64 bits."""
 
 
+Place = tuple[int, int]
+"""First and last layer."""
+
+
 class Resource(NamedTuple):
     """What a schedule uses: `cycles` a cycle of latency, `energy` a picojoule without leakage.
 
@@ -33,11 +39,25 @@ class Resource(NamedTuple):
     most: int
 
 
+class Kind(NamedTuple):
+    """What the columns of one interval with the same choices of ratios have in common.
+
+    Attributes:
+        choices: as those of a column.
+        load, load_energy: cycles and picojoules to bring the weights of coders, once.
+    """
+
+    choices: tuple[int, ...] = ()
+    load: int = 0
+    load_energy: int = 0
+
+
 class Start(NamedTuple):
     """What holds for all schedules that obey a goal's pins and limits; no energy has leakage.
 
     Attributes:
         stages: the cluster columns.
+        kinds: (first, last) -> the columns' kinds; may be empty without compression.
         beats: [K+1] how often a segment in k clusters pays its beat.
         least: [L,L,K+1] cycles, a lower bound on the beat of segment s..e in k clusters.
         spent: [L,L,K+1] picojoules a sample, a lower bound on those of its stages.
@@ -48,6 +68,7 @@ class Start(NamedTuple):
     """
 
     stages: Stages
+    kinds: dict[Place, list[Kind]]
     beats: Ints
     least: Ints
     spent: Ints
@@ -56,12 +77,16 @@ class Start(NamedTuple):
     tiled: Ints
     tiled_energy: Ints
 
+    def kind(self, first: int, last: int, number: int) -> Kind:
+        """The kind of that number of the columns first..last."""
+        return self.kinds[first, last][number] if self.kinds else Kind()
 
-def start(instance: Instance, goal: Goal, columns: Columns, priced: bool) -> Start:
+
+def start(instance: Instance, goal: Goal, columns: Columns | RatioColumns, priced: bool) -> Start:
     """The bounds before any resource is limited.
 
     Args:
-        instance: restricted to the goal.
+        instance: restricted to the goal; with compression, what no choice of ratios undercuts.
         priced: whether the columns know energies.
 
     Raises:
@@ -70,7 +95,7 @@ def start(instance: Instance, goal: Goal, columns: Columns, priced: bool) -> Sta
     tables, batch, count = instance.tables, instance.batch, len(instance.tables.layers)
     clusters, segments = goal.allowed_clusters(count), goal.allowed_segments(count)
     most = min(count, tables.chiplets, goal.clusters or count)
-    stages = _stages(columns, clusters, priced)
+    stages, kinds = _stages(columns, clusters, priced)
     _refuse_large(instance, stages, priced)
     taken = stages.times < FAR
     area = least_sums(np.where(taken, stages.times * stages.chiplets, FAR).min(axis=2), most)
@@ -82,6 +107,7 @@ def start(instance: Instance, goal: Goal, columns: Columns, priced: bool) -> Sta
     may_tile = (tables.alone >= 0) & np.diagonal(segments & clusters)
     return Start(
         stages=stages,
+        kinds=kinds,
         beats=batch + np.arange(most + 1) - 1,
         least=least,
         spent=spent,
@@ -106,41 +132,54 @@ def _refuse_large(instance: Instance, stages: Stages, priced: bool) -> None:
             )
 
 
-def _stages(columns: Columns, allowed: Flags, priced: bool) -> Stages:
-    """The columns of allowed clusters, with or without energies."""
-    if not priced:
+def _stages(
+    columns: Columns | RatioColumns, allowed: Flags, priced: bool
+) -> tuple[Stages, dict[Place, list[Kind]]]:
+    """The columns of allowed clusters, with or without energies; and their kinds."""
+    kinds: dict[Place, list[Kind]] = {}
+    if isinstance(columns, Columns) and not priced:
         chiplets = columns.times.shape[2]
         times = np.where(allowed[:, :, None], columns.times, FAR)
         sizes = np.broadcast_to(np.arange(1, chiplets + 1), times.shape)
-        energies = np.zeros_like(times)
+        tables = np.stack([times, sizes, np.zeros_like(times), np.zeros_like(times)])
     else:
-        times, sizes, energies = _listed(columns, allowed)
+        own = {(i, j): columns.of(i, j) for i, j in np.argwhere(allowed).tolist()}
+        kinds = {place: list(dict.fromkeys(map(_kind, own[place]))) for place in own}
+        tables = _listed(own, kinds, allowed, priced)
     # What is no column goes to the end, where it can be cut off.
+    times = tables[0]
     order = np.argsort(times == FAR, axis=2, kind="stable")
     slots = max(1, int((times < FAR).sum(axis=2).max()))
     return Stages(
         *(
             np.ascontiguousarray(np.take_along_axis(table, order, axis=2)[:, :, :slots])
-            for table in (times, sizes, energies)
+            for table in tables
         )
-    )
+    ), kinds
 
 
-def _listed(columns: Columns, allowed: Flags) -> tuple[Ints, Ints, Ints]:
-    """Times, chiplets and energies [L,L,N], by chiplets, then energy."""
-    found = {
-        (first, last): sorted(
-            (column.chiplets, column.energy, column.time) for column in columns.of(first, last)
+def _kind(column: Column) -> Kind:
+    return Kind(column.choices, column.load, column.load_energy)
+
+
+def _listed(
+    columns: Mapping[Place, Sequence[Column]],
+    kinds: Mapping[Place, Sequence[Kind]],
+    allowed: Flags,
+    priced: bool,
+) -> Ints:
+    """Times, chiplets, energies and kinds [4,L,L,N], by kind, chiplets, then energy."""
+    slots = max([1, *(len(own) for own in columns.values())])
+    tables = np.full((4, *allowed.shape, slots), FAR, dtype=np.int64)
+    for place, own in columns.items():
+        number = {kind: n for n, kind in enumerate(kinds[place])}
+        rows = sorted(
+            (number[_kind(q)], q.chiplets, q.energy if priced else 0, q.time) for q in own
         )
-        for first, last in np.argwhere(allowed).tolist()
-    }
-    slots = max([1, *map(len, found.values())])
-    tables = np.full((3, *allowed.shape, slots), FAR, dtype=np.int64)
-    for (first, last), rows in found.items():
         if rows:
-            tables[:, first, last, : len(rows)] = np.array(rows).T
-    sizes, energies, times = tables
-    return times, sizes, energies
+            which, sizes, energies, times = np.array(rows).T
+            tables[(slice(None), *place, slice(len(rows)))] = times, sizes, energies, which
+    return tables
 
 
 def _sums(load: Ints) -> Ints:
