@@ -6,16 +6,18 @@ The choice k of a layer is an index of the ratios that its output may have; see
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 
 from instances.compression import Compression
 from instances.instance import Instance
-from instances.tables import Ints
+from instances.tables import CostTables, Ints
 from schedules.goal import Flags
+from schedules.schedule import Schedule
 
 MOST_CHOICES = 100_000
 """Combinations of ratios at one border of a cluster."""
@@ -79,6 +81,15 @@ def ratios_sent(
     return given.ratios_of(list(sent.values()))
 
 
+def ratios_that_cross(
+    given: Compression, schedule: Schedule, choices: Sequence[int]
+) -> tuple[int, ...]:
+    """The ratios of a schedule with these choices, of what its clusters send."""
+    clusters = [cluster for segment in schedule.segments for cluster in segment.clusters]
+    sent = {layer for own in clusters for layer in given.leaving(own.first, own.last)}
+    return given.ratios_of([k if layer in sent else 0 for layer, k in enumerate(choices)])
+
+
 def segments_crossed(given: Compression, layer: int) -> Flags:
     """[L,L] whether segment s..e receives or sends a layer's output."""
     count, readers = len(given.readers), np.array(given.readers[layer], dtype=np.int64)
@@ -99,54 +110,86 @@ def relaxed(instance: Instance) -> Instance:
     given = instance.compression
     if given is None:
         return instance
-    tables = instance.tables
+    tables = _extreme(instance.tables, given, np.min)
+    units, joules = _most_spared(given)
+    io = np.where(units > 0, _cycles(given, given.traffic - units), tables.io)
+    energy = replace(tables.energy, io=tables.energy.io - joules)
+    return replace(instance, tables=replace(tables, io=io, energy=energy), compression=None)
+
+
+def costliest(instance: Instance) -> CostTables:
+    """Plain tables that no allowed choice of ratios exceeds, coders' loads apart."""
+    given = instance.compression
+    if given is None:
+        return instance.tables
+    tables = _extreme(instance.tables, given, np.max)
+    resident = tables.resident.copy()
+    for layer in given.open:
+        ks, size = allowed(given, layer), np.s_[..., : tables.chiplets]
+        resident[layer] += given.encoders.resident[ks, layer].max(axis=0)[size]
+        for reader in given.readers[layer]:
+            resident[reader] += given.decoders.resident[ks, layer].max(axis=0)[size]
+    return replace(tables, resident=resident)
+
+
+def tables_of(instance: Instance, choices: Sequence[int]) -> CostTables:
+    """Tables with the entries, exits and DRAM energy of certain choices; skips and coders apart."""
+    tables, given = instance.tables, instance.compression
+    if given is None:
+        return tables
+    at, k = np.arange(len(choices)), np.array(choices)
+    before = np.concatenate([[0], k[:-1]])
+    io = tables.energy.io.copy()
+    for layer in np.flatnonzero(k).tolist():
+        io -= segments_crossed(given, layer) * given.saved_energy[k[layer], layer]
+    energy = replace(
+        tables.energy, entry=given.entry_energy[before, at], exit=given.exit_energy[k, at], io=io
+    )
+    return replace(tables, entry=given.entry[before, at], exit=given.exit[k, at], energy=energy)
+
+
+def _extreme(tables: CostTables, given: Compression, pick: Callable[..., Any]) -> CostTables:
+    """Each cost that depends on a choice is the one that `pick` takes of all choices."""
     options = [allowed(given, layer) for layer in range(len(tables.layers))]
-    before = [[0], *options[:-1]]
     size = np.s_[..., : tables.chiplets]
 
-    def least(table: Ints, choices: list[list[int]]) -> Ints:
-        own = [table[ks, layer].min(axis=0) for layer, ks in enumerate(choices)]
+    def picked(table: Ints, choices: list[list[int]]) -> Ints:
+        own = [pick(table[ks, layer], axis=0) for layer, ks in enumerate(choices)]
         return np.array(own)[size]
 
-    skips = []
+    before, skips = [[0], *options[:-1]], []
     for skip, code in zip(tables.skips, given.skips, strict=True):
         ks = options[code.producer] if code.producer >= 0 else [0]
         skips.append(
             replace(
                 skip,
-                enter=code.enter[ks].min(axis=0)[size],
-                leave=code.leave[ks].min(axis=0)[size],
-                enter_energy=code.enter_energy[ks].min(axis=0)[size],
-                leave_energy=code.leave_energy[ks].min(axis=0)[size],
+                enter=pick(code.enter[ks], axis=0)[size],
+                leave=pick(code.leave[ks], axis=0)[size],
+                enter_energy=pick(code.enter_energy[ks], axis=0)[size],
+                leave_energy=pick(code.leave_energy[ks], axis=0)[size],
             )
         )
-    units, joules = _most_spared(given, options)
-    energy = replace(
-        tables.energy,
-        entry=least(given.entry_energy, before),
-        exit=least(given.exit_energy, options),
-        io=tables.energy.io - joules,
-    )
-    io = np.where(units > 0, _cycles(given, given.traffic - units), tables.io)
-    own = replace(
+    return replace(
         tables,
-        entry=least(given.entry, before),
-        exit=least(given.exit, options),
-        io=io,
+        entry=picked(given.entry, before),
+        exit=picked(given.exit, options),
         skips=tuple(skips),
-        energy=energy,
+        energy=replace(
+            tables.energy,
+            entry=picked(given.entry_energy, before),
+            exit=picked(given.exit_energy, options),
+        ),
     )
-    return replace(instance, tables=own, compression=None)
 
 
-def _most_spared(given: Compression, options: list[list[int]]) -> tuple[Ints, Ints]:
+def _most_spared(given: Compression) -> tuple[Ints, Ints]:
     """[L,L] units of traffic and picojoules that a segment can be spared at most."""
     units = np.zeros_like(given.traffic)
     joules = np.zeros_like(given.traffic)
     for layer in given.open:
         crossed = segments_crossed(given, layer)
-        units += crossed * given.saved[options[layer], layer].max()
-        joules += crossed * given.saved_energy[options[layer], layer].max()
+        units += crossed * given.saved[allowed(given, layer), layer].max()
+        joules += crossed * given.saved_energy[allowed(given, layer), layer].max()
     return units, joules
 
 
