@@ -20,7 +20,7 @@ from formulations.merged_pipeline.compact_conditions import Conditions
 from formulations.merged_pipeline.compact_energy import Energies
 from formulations.merged_pipeline.compact_horizon import Scope
 from formulations.merged_pipeline.compact_points import point_of, schedule_of
-from formulations.merged_pipeline.compact_ratios import Coding
+from formulations.merged_pipeline.compact_ratios import CODING_FAMILIES, Coding
 from formulations.merged_pipeline.compact_stages import Stages
 from formulations.merged_pipeline.ratios import ratios_that_cross
 from formulations.modellers import Modeller, Solution
@@ -59,13 +59,7 @@ FAMILIES = (
     "caps",
     "limits",
     "held",
-    "one_ratio",
-    "budget",
-    "plain_tiles",
-    "coded_charges",
-    "coded_time",
-    "code_traffic",
-    "coded_energy",
+    *CODING_FAMILIES,
 )
 """The constraint families in the order in which they are built; each is a method of `Compact`."""
 

@@ -14,6 +14,17 @@ from formulations.merged_pipeline.ratios import crossing
 from formulations.modellers import Expression, Variable
 from instances.tables import Ints
 
+CODING_FAMILIES = (
+    "one_ratio",
+    "budget",
+    "plain_tiles",
+    "coded_charges",
+    "coded_time",
+    "code_traffic",
+    "coded_energy",
+)
+"""The families of compression; the first three are those of `Ratios`."""
+
 
 class Coding(Frame):
     """What each choice of ratios costs."""

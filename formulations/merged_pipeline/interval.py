@@ -28,6 +28,7 @@ import numpy as np
 from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.interval_frame import Frame
 from formulations.merged_pipeline.interval_points import point_of, refuse, schedule_of
+from formulations.merged_pipeline.ratio_families import COLUMN_FAMILIES
 from formulations.modellers import Modeller, Solution, Variable
 from instances.instance import Instance
 from schedules.goal import Goal, Weights
@@ -50,13 +51,7 @@ FAMILIES = (
     "latency_cap",
     "energy_cap",
     "within_limit",
-    "one_ratio",
-    "budget",
-    "encode",
-    "decode",
-    "spare",
-    "code_traffic",
-    "plain_tiles",
+    *COLUMN_FAMILIES,
 )
 """The constraint families in the order in which they are built; each is a method of `Intervals`."""
 

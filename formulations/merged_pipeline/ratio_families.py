@@ -14,6 +14,17 @@ from formulations.modellers import Expression, Modeller, Variable, label
 from instances.compression import Compression
 from instances.instance import Instance
 
+COLUMN_FAMILIES = (
+    "one_ratio",
+    "budget",
+    "encode",
+    "decode",
+    "spare",
+    "code_traffic",
+    "plain_tiles",
+)
+"""The families of models over cluster columns."""
+
 Place = tuple[int, int]
 """A layer, and the choice of its output's ratio."""
 

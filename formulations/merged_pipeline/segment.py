@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from formulations.formulation import Report, unheard
+from formulations.merged_pipeline.ratio_families import COLUMN_FAMILIES
 from formulations.merged_pipeline.ratios import choices_of, ratios_sent
 from formulations.merged_pipeline.segment_columns import SegmentColumn, Stage
 from formulations.merged_pipeline.segment_frame import Frame, key
@@ -41,13 +42,7 @@ FAMILIES = (
     "segments",
     "latency_cap",
     "energy_cap",
-    "one_ratio",
-    "budget",
-    "encode",
-    "decode",
-    "spare",
-    "code_traffic",
-    "plain_tiles",
+    *COLUMN_FAMILIES,
 )
 """The constraint families in the order in which they are built; each is a method of `Segments`."""
 
