@@ -117,6 +117,7 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     _check_ranges(given)
     given.goal.check(instance)
     _check_goal(name, method, given.goal)
+    _check_ratios(instance, name)
     steps = _steps(instance, name, method, given.steps)
     cores = os.cpu_count() or 1
     packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
@@ -151,6 +152,14 @@ def _check_goal(name: str, method: Method, goal: Goal) -> None:
         raise ValueError(
             f"method {name!r} takes segments one by one and can neither cap the latency or energy"
             " of all of them nor minimise the energy-delay product: use exact, cpsat or milp"
+        )
+
+
+def _check_ratios(instance: Instance, name: str) -> None:
+    if name == "decompose" and instance.compression is not None:
+        raise ValueError(
+            f"method {name!r} takes segments one by one, but the ratios of what is compressed share"
+            " one budget: use exact, cpsat or milp"
         )
 
 
