@@ -43,6 +43,7 @@ class Column:
         choices: of the ratios of what it receives and sends, as `ratios.crossing` lists them; none
             without compression.
         load, load_energy: cycles and picojoules to bring the weights of its coders, once.
+        lost: its share of the losses, see `ratios.loss_share`.
     """
 
     first: int
@@ -54,6 +55,7 @@ class Column:
     choices: tuple[int, ...] = ()
     load: int = 0
     load_energy: int = 0
+    lost: int = 0
 
 
 class Columns:

@@ -22,7 +22,7 @@ from formulations.merged_pipeline.column_labels import (
     trace_back,
 )
 from formulations.merged_pipeline.columns import FAR, Column
-from formulations.merged_pipeline.ratios import combinations, lost
+from formulations.merged_pipeline.ratios import combinations, loss_share, lost
 from instances.compression import Coders, Compression
 from instances.instance import Instance
 from instances.tables import LIMIT, CostTables, Ints
@@ -133,6 +133,7 @@ class RatioColumns:
             decoded = [(layer, k) for layer, k in received if layer in read]
             cycles, joules = _loads(given.decoders, decoded)
             own_cycles, own_joules = _loads(given.encoders, sent[way])
+            choices = tuple(k for _, k in (*decoded, *sent[way]))
             column = Column(
                 first,
                 first + last,
@@ -140,9 +141,10 @@ class RatioColumns:
                 time,
                 energy,
                 tuple(names[o] for o in options[: last + 1]),
-                choices=tuple(k for _, k in (*decoded, *sent[way])),
+                choices=choices,
                 load=cycles + own_cycles,
                 load_energy=joules + own_joules,
+                lost=loss_share(given, first, first + last, choices),
             )
             self._found.setdefault((first, first + last), []).append(column)
 

@@ -68,6 +68,22 @@ def lost(given: Compression, layers: list[int], choices: tuple[int, ...]) -> int
     return sum(int(given.losses[layer, k]) for layer, k in zip(layers, choices, strict=True))
 
 
+def loss_share(given: Compression, first: int, last: int, choices: Sequence[int]) -> int:
+    """A cluster's share of the losses of what it receives and sends, in millionths.
+
+    The sender has one half, and the cluster with the last reader the other; so the shares of a
+    schedule's clusters are together what it loses.
+    """
+    share = 0
+    for layer, k in zip(crossing(given, first, last), choices, strict=True):
+        loss = int(given.losses[layer, k])
+        if layer >= first:
+            share += loss - loss // 2
+        elif given.readers[layer][-1] <= last:
+            share += loss // 2
+    return share
+
+
 def ratios_sent(
     given: Compression | None, clusters: Iterable[tuple[int, int, tuple[int, ...]]]
 ) -> tuple[int, ...]:

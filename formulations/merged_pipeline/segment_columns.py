@@ -22,7 +22,7 @@ class Stage(NamedTuple):
         chiplets: exactly so many.
         time: cycles a sample.
         excess: cycles by which its time exceeds the segment's least beat, at least 0.
-        energy: picojoules a sample; 0 if energy does not count.
+        energy: picojoules a sample; if energy does not count, its share of the losses.
         kind: its choices of ratios, and what they load.
     """
 

@@ -9,7 +9,7 @@ from formulations.merged_pipeline.ratio_reduction import Reduction, reduction
 from formulations.merged_pipeline.ratios import relaxed
 from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, segment_columns
-from formulations.merged_pipeline.segment_start import resources, start
+from formulations.merged_pipeline.segment_start import losses, resources, start
 from instances.instance import Instance
 from schedules.goal import Goal, Weights, restricted
 
@@ -70,6 +70,9 @@ class Pricing:
         limits = resources(self._known, goal, weights, leakage, limit)
         segments = min(len(tables.layers), goal.segments or 0)
         self._bounds = Bounds(self._known, tables.chiplets, limits, segments)
+        if self.own.compression is not None and not priced:
+            limits += losses(limits[0], self._bounds.bound, self.own.compression, batch)
+            self._bounds = Bounds(self._known, tables.chiplets, limits, segments)
         self.most = limits[0].most
         self._unrefuted = limit
         self.bound: int | None = self._bounds.bound

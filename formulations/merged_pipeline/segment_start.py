@@ -15,12 +15,19 @@ from formulations.merged_pipeline.segment_relaxations import (
     least_slowest,
     least_sums,
 )
+from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import LIMIT, Ints
 from schedules.goal import Goal, Weights
 
 SAFE = 2**58
 """Costs below this can be added without a thought for 64 bits."""
+
+PRICES = (1, 4), (1, 1), (4, 1)
+"""What a loss is worth, as shares of what the whole budget may gain."""
+
+FINE = 1024
+"""The scale of sums of cycles and losses, so that the price of a loss can be a fraction."""
 
 
 Place = tuple[int, int]
@@ -32,11 +39,22 @@ class Resource(NamedTuple):
 
     Attributes:
         most: that may be used.
+        slack: how much more than `scale` times the objective's limit that is; -1 if it has nothing
+            to do with that limit.
+        scale: of the objective in this sum.
     """
 
     cycles: int
     energy: int
     most: int
+    slack: int = -1
+    scale: int = 1
+
+    def limited(self, objective: int) -> Resource:
+        """The same where the objective may be so much at most."""
+        if self.slack < 0:
+            return self
+        return self._replace(most=self.scale * objective + self.slack)
 
 
 class Kind(NamedTuple):
@@ -54,6 +72,9 @@ class Kind(NamedTuple):
 
 class Start(NamedTuple):
     """What holds for all schedules that obey a goal's pins and limits; no energy has leakage.
+
+    Where something may be compressed and energy does not count, losses in millionths take its place
+    in all attributes.
 
     Attributes:
         stages: the cluster columns.
@@ -104,6 +125,10 @@ def start(instance: Instance, goal: Goal, columns: Columns | RatioColumns, price
     least = np.maximum(np.maximum(shared, least_slowest(fastest, most)), tables.io[:, :, None])
     least[~segments] = FAR
     spent = least_sums(np.where(taken, stages.energies, FAR).min(axis=2), most)
+    energy = _sums(tables.energy.load) + batch * tables.energy.io
+    tiled_energy = tables.energy.load + batch * tables.energy.alone
+    if isinstance(columns, RatioColumns) and not priced:
+        energy, tiled_energy = np.zeros_like(energy), np.zeros_like(tiled_energy)
     may_tile = (tables.alone >= 0) & np.diagonal(segments & clusters)
     return Start(
         stages=stages,
@@ -112,9 +137,9 @@ def start(instance: Instance, goal: Goal, columns: Columns | RatioColumns, price
         least=least,
         spent=spent,
         load=_sums(tables.load),
-        energy=_sums(tables.energy.load) + batch * tables.energy.io,
+        energy=energy,
         tiled=np.where(may_tile, tables.load + batch * np.where(may_tile, tables.alone, 0), FAR),
-        tiled_energy=tables.energy.load + batch * tables.energy.alone,
+        tiled_energy=tiled_energy,
     )
 
 
@@ -168,13 +193,16 @@ def _listed(
     allowed: Flags,
     priced: bool,
 ) -> Ints:
-    """Times, chiplets, energies and kinds [4,L,L,N], by kind, chiplets, then energy."""
+    """Times, chiplets, energies and kinds [4,L,L,N], by kind, chiplets, then energy.
+
+    Where energy does not count, its place is taken by the shares of the losses.
+    """
     slots = max([1, *(len(own) for own in columns.values())])
     tables = np.full((4, *allowed.shape, slots), FAR, dtype=np.int64)
     for place, own in columns.items():
         number = {kind: n for n, kind in enumerate(kinds[place])}
         rows = sorted(
-            (number[_kind(q)], q.chiplets, q.energy if priced else 0, q.time) for q in own
+            (number[_kind(q)], q.chiplets, q.energy if priced else q.lost, q.time) for q in own
         )
         if rows:
             which, sizes, energies, times = np.array(rows).T
@@ -208,6 +236,25 @@ def resources(
             f"the numbers are too large for 64-bit integers: costs may reach {found[0].most:.1e},"
             f" the limit is {SAFE:.1e}; use larger units, or smaller weights"
         )
+    return found
+
+
+def losses(
+    objective: Resource, bound: int | None, given: Compression, batch: int
+) -> list[Resource]:
+    """The budget of losses, and with the objective in one sum, at several prices.
+
+    A schedule within both limits is within every weighted sum of them; and what a sum rules out is
+    more than what either does alone, as fast columns lose much.
+    """
+    found = [Resource(0, 1, batch * given.budget)]
+    gain = objective.most - (objective.most if bound is None else bound)
+    for numerator, denominator in PRICES:
+        price = FINE * gain * numerator // (batch * max(1, given.budget) * denominator)
+        slack = price * batch * given.budget
+        most = FINE * objective.most + slack
+        if price > 0 and most < SAFE:
+            found.append(Resource(FINE * objective.cycles, price, most, slack, FINE))
     return found
 
 
