@@ -124,3 +124,12 @@ class Pricing:
 
     def _is_settled(self, bound: int) -> bool:
         return self._unrefuted is not None and self._unrefuted - bound <= bound // FINENESS
+
+
+def settled_bound(
+    instance: Instance, goal: Goal, weights: Weights, limit: int | None, report: Report = unheard
+) -> int | None:
+    """The bound of a segment model, without the model."""
+    pricing = Pricing(instance, goal, weights, limit, report)
+    pricing.settle(report)
+    return pricing.bound
