@@ -7,7 +7,7 @@ bound counts only as far as the engine's arithmetic carries it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from formulations.formulation import Formulation, Report, formulate
@@ -202,6 +202,7 @@ class ModelSearch:
         Raises:
             EnoughError: a model need not be built to its end.
         """
+        guesses: Iterable[int]
         if self._instance.compression is not None and self.options.formulation == "segment":
             guesses = self._guesses_of_ratios(weights, raise_bound)
         else:
@@ -216,26 +217,21 @@ class ModelSearch:
                 return solved
         return self.run(self.formulate(weights), weights, raise_bound)
 
-    def _guesses_of_ratios(self, weights: Weights, raise_bound: RaiseBound) -> list[int]:
-        """Guesses that go on to rise, from a bound without its model.
+    def _guesses_of_ratios(self, weights: Weights, raise_bound: RaiseBound) -> Iterator[int]:
+        """Guesses that go on to rise, from a bound without its model, up to what is known.
 
         Where ratios are to be chosen a model is very large unless its limit is near the bound.
         """
-        bound = settled_bound(
-            self._instance,
-            self.progress.goal,
-            weights,
-            self._known_cost(weights),
-            self._report(raise_bound),
-        )
+        goal, report = self.progress.goal, self._report(raise_bound)
+        bound = settled_bound(self._instance, goal, weights, self._known_cost(weights), report)
         guesses = self._guesses(weights, bound)
         while guesses and bound:
-            farther, best = bound + 2 * (guesses[-1] - bound), self._known_cost(weights)
-            most = FARTHEST * bound if best is None else best
-            if not guesses[-1] < farther < most:
-                break
-            guesses.append(farther)
-        return guesses
+            guess = guesses.pop(0)
+            best = self._known_cost(weights)
+            if not bound < guess < (FARTHEST * bound if best is None else best):
+                return
+            yield guess
+            guesses = guesses or [bound + 2 * (guess - bound)]
 
     def _guesses(self, weights: Weights, bound: int | None) -> list[int]:
         """Costs that may be within reach, far below what is known."""

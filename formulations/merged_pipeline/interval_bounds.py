@@ -25,6 +25,8 @@ from formulations.merged_pipeline.interval_relaxation import (
     settle,
     sums,
 )
+from formulations.merged_pipeline.ratios import FINE, loss_prices
+from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import LIMIT, Floats, Ints
 from schedules.goal import Goal, Weights
@@ -39,12 +41,16 @@ class Budget:
         joule: the cost of any other picojoule.
         paid: what every schedule pays to load the weights.
         most: what it may pay together; may be inf.
+        scale, slack: where losses take the place of energy, and the objective is in the sum: what
+            it is multiplied by, and the most that losses can add.
     """
 
     cycle: int
     joule: int
     paid: int
     most: float
+    scale: int = 0
+    slack: int = 0
 
     def longest_beat(self, batch: int) -> int:
         """No schedule within the budget has a longer one."""
@@ -68,6 +74,23 @@ def budgets_of(instance: Instance, goal: Goal, weights: Weights, limit: int | No
         found.append(budget(instance, Weights(1, 0), goal.latency_cap))
     if goal.energy_cap is not None:
         found.append(budget(instance, Weights(0, 1), goal.energy_cap))
+    return found
+
+
+def loss_budgets(
+    objective: Budget, bound: int | None, given: Compression, batch: int
+) -> list[Budget]:
+    """The budget of losses, and with the objective in one sum; see `segment_start.losses`.
+
+    Args:
+        bound: on the objective.
+    """
+    found = [Budget(0, 1, 0, batch * given.budget)]
+    if objective.most < inf and bound is not None:
+        for price in loss_prices(int(objective.most) - bound, given, batch):
+            slack = price * batch * given.budget
+            paid, most = FINE * objective.paid, FINE * objective.most + slack
+            found.append(Budget(FINE * objective.cycle, price, paid, most, FINE, slack))
     return found
 
 
@@ -123,7 +146,7 @@ class Bounds:
         self._instance, self._budgets, self.priced = instance, budgets, priced
         self._traffic = tables.io if traffic is None else traffic
         self.paid = budgets[0].paid
-        self._stages = _stages(columns, len(tables.layers))
+        self._stages = _stages(columns, len(tables.layers), priced)
         self._least = tables.io.copy()
         self._useful: dict[tuple[int, int], Ints] = {}
         self._costs: Floats = np.where(allowed, 0.0, np.inf)[None].repeat(len(budgets), axis=0)
@@ -138,8 +161,15 @@ class Bounds:
     @property
     def bound(self) -> int | None:
         """No schedule costs less by the first budget; None if there is none."""
-        cost = sums(self._lowest(0))[0][-1] * HAIR
-        return ceil(cost) + self.paid if cost < inf else None
+        found = 0
+        for b, budget in enumerate(self._budgets):
+            if b == 0 or budget.scale > 0:
+                cost = sums(self._lowest(b))[0][-1] * HAIR
+                if cost == inf:
+                    return None
+                least = ceil(cost) + budget.paid - budget.slack
+                found = max(found, -(-least // max(1, budget.scale)))
+        return found
 
     def least_beats(self) -> Ints:
         """[L,L] what is known of each segment's beat; FAR where it is closed."""
@@ -229,15 +259,15 @@ class Bounds:
         return PricedSegment(s, e, least, most, float(self._costs[0, s, e] * HAIR), useful)
 
 
-def _stages(columns: Sequence[Column], layers: int) -> Stages:
-    """The columns as arrays."""
+def _stages(columns: Sequence[Column], layers: int, priced: bool) -> Stages:
+    """The columns as arrays; where energy does not count, with losses in its place."""
     places = np.array([(q.first, q.last) for q in columns], dtype=np.int64).reshape(-1, 2)
     keys = places[:, 0] * layers + places[:, 1]
     every = np.arange(layers * layers)
     return Stages(
         chiplets=np.array([q.chiplets for q in columns], dtype=np.int64),
         times=np.array([q.time for q in columns], dtype=np.int64),
-        energies=np.array([q.energy for q in columns], dtype=np.int64),
+        energies=np.array([q.energy if priced else q.lost for q in columns], dtype=np.int64),
         begin=np.searchsorted(keys, every).reshape(layers, layers),
         end=np.searchsorted(keys, every, side="right").reshape(layers, layers),
     )

@@ -9,12 +9,12 @@ import numpy as np
 
 from formulations.formulation import Report
 from formulations.merged_pipeline.columns import Columns
-from formulations.merged_pipeline.interval_bounds import Bounds, budgets_of
+from formulations.merged_pipeline.interval_bounds import Bounds, budgets_of, loss_budgets
 from formulations.merged_pipeline.interval_points import declare
 from formulations.merged_pipeline.ratio_columns import RatioColumns
 from formulations.merged_pipeline.ratio_families import ColumnRatios, Run
 from formulations.merged_pipeline.ratio_reduction import Reduction, reduction
-from formulations.merged_pipeline.ratios import relaxed
+from formulations.merged_pipeline.ratios import relaxed, without_energy
 from formulations.modellers import Expression, Modeller, Variable, label
 from instances.instance import Instance
 from schedules.goal import Goal, Weights, restricted
@@ -67,6 +67,10 @@ class Frame(ColumnRatios):
         columns: Columns | RatioColumns
         if self._reduction is not None and self._own.compression is not None:
             columns = RatioColumns(self._own, self._reduction.longest, self._priced, report)
+            if not self._priced:
+                given, bound = self._own.compression, self._reduction.bound
+                budgets += loss_budgets(budgets[0], bound, given, instance.batch)
+                instance = without_energy(instance)
         else:
             longest = [b.longest_beat(instance.batch) for b in budgets]
             columns = Columns(instance.tables, min(longest), self._priced, report)

@@ -24,11 +24,14 @@ class Reduction:
         instance: without compression if nothing is worth compressing.
         longest: [L,L] the cycles that a cluster may take; -1 where none can matter.
         instead: [L,R] the choice to take in place of each of the original's.
+        bound: no schedule that obeys the goal, and the limit, has an objective below; None if there
+            is no such schedule.
     """
 
     instance: Instance
     longest: Ints
     instead: Ints
+    bound: int | None
 
     def settled(self, original: Instance, schedule: Schedule) -> Schedule:
         """A schedule of the original with the ratios that are left; it costs no more."""
@@ -68,7 +71,7 @@ def reduction(
         own = replace(own, tables=own.costs, compression=left)
         if unchanged:
             break
-    return Reduction(own, _within(bounds.longest_beats()), instead)
+    return Reduction(own, _within(bounds.longest_beats()), instead, bounds.bound)
 
 
 def _bounds(

@@ -23,6 +23,13 @@ MOST_CHOICES = 100_000
 """Combinations of ratios at one border of a cluster."""
 
 
+PRICES = (1, 4), (1, 1), (4, 1)
+"""What a loss is worth, as shares of what the whole budget may gain."""
+
+FINE = 1024
+"""The scale of sums of cycles and losses, so that the price of a loss can be a fraction."""
+
+
 def crossing(given: Compression, first: int, last: int) -> list[int]:
     """Layers whose outputs a cluster, or segment, first..last receives, and those that it sends."""
     return [*given.entering(first, last), *given.leaving(first, last)]
@@ -82,6 +89,26 @@ def loss_share(given: Compression, first: int, last: int, choices: Sequence[int]
         elif given.readers[layer][-1] <= last:
             share += loss // 2
     return share
+
+
+def loss_prices(gain: int, given: Compression, batch: int) -> list[int]:
+    """Prices of a millionth, a sample, where `FINE` is that of the objective's unit.
+
+    Args:
+        gain: what the whole budget may gain of the objective.
+    """
+    spent = batch * max(1, given.budget)
+    prices = (FINE * gain * times // (spent * parts) for times, parts in PRICES)
+    return [price for price in prices if price > 0]
+
+
+def without_energy(instance: Instance) -> Instance:
+    """The instance whose segments and tiled layers need no energy."""
+    tables = instance.tables
+    io, alone = np.zeros_like(tables.energy.io), np.zeros_like(tables.energy.alone)
+    return replace(
+        instance, tables=replace(tables, energy=replace(tables.energy, io=io, alone=alone))
+    )
 
 
 def ratios_sent(

@@ -9,6 +9,7 @@ import numpy as np
 
 from formulations.merged_pipeline.columns import FAR, Column, Columns
 from formulations.merged_pipeline.ratio_columns import RatioColumns
+from formulations.merged_pipeline.ratios import FINE, loss_prices
 from formulations.merged_pipeline.segment_relaxations import (
     Flags,
     Stages,
@@ -22,13 +23,6 @@ from schedules.goal import Goal, Weights
 
 SAFE = 2**58
 """Costs below this can be added without a thought for 64 bits."""
-
-PRICES = (1, 4), (1, 1), (4, 1)
-"""What a loss is worth, as shares of what the whole budget may gain."""
-
-FINE = 1024
-"""The scale of sums of cycles and losses, so that the price of a loss can be a fraction."""
-
 
 Place = tuple[int, int]
 """First and last layer."""
@@ -249,11 +243,10 @@ def losses(
     """
     found = [Resource(0, 1, batch * given.budget)]
     gain = objective.most - (objective.most if bound is None else bound)
-    for numerator, denominator in PRICES:
-        price = FINE * gain * numerator // (batch * max(1, given.budget) * denominator)
+    for price in loss_prices(gain, given, batch):
         slack = price * batch * given.budget
         most = FINE * objective.most + slack
-        if price > 0 and most < SAFE:
+        if most < SAFE:
             found.append(Resource(FINE * objective.cycles, price, most, slack, FINE))
     return found
 
