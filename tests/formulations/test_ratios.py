@@ -11,11 +11,11 @@ from formulations.formulation import FORMULATIONS, Formulation, formulate
 from formulations.merged_pipeline import ratios as shared
 from formulations.merged_pipeline.ratio_columns import RatioColumns
 from formulations.merged_pipeline.ratio_reduction import reduction
-from formulations.merged_pipeline.ratios import crossing, relaxed, segments_crossed
+from formulations.merged_pipeline.ratios import crossing, loss_share, relaxed, segments_crossed
 from formulations.modellers import Solution
 from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller
-from instances.compression import CompressedCosts, Compression
+from instances.compression import Coders, CompressedCosts, Compression
 from instances.generate import random_instance
 from instances.generate_ratios import random_ratios
 from instances.instance import Instance
@@ -30,6 +30,7 @@ Kind = type[CpSatModeller] | type[MilpModeller]
 Solve = Callable[[Formulation], tuple[int, Solution] | None]
 AtHint = Callable[[Formulation], tuple[int, Solution]]
 BestOfAll = Callable[..., Progress]
+MakeInstance = Callable[..., Instance]
 
 every_formulation = pytest.mark.parametrize("name", FORMULATIONS)
 
@@ -254,6 +255,74 @@ def test_what_is_ruled_out_is_replaced_at_no_cost(best_of_all: BestOfAll, seed: 
     assert found.instance.compression is not None
     left = found.instance.compression.choices(settled.ratios)
     assert (found.instance.compression.losses[np.arange(len(left)), left] >= 0).all()
+
+
+@pytest.mark.parametrize("seed", [19, 29, 47, 71])
+def test_the_shares_of_clusters_are_what_a_schedule_loses(
+    best_of_all: BestOfAll, seed: int
+) -> None:
+    instance = small(seed)
+    given, schedule = compression_of(instance), best_schedule(best_of_all(instance))
+    choices = given.choices(schedule.ratios)
+    clusters = [cluster for segment in schedule.segments for cluster in segment.clusters]
+    shares = [
+        loss_share(
+            given,
+            own.first,
+            own.last,
+            [choices[layer] for layer in crossing(given, own.first, own.last)],
+        )
+        for own in clusters
+    ]
+    crossed = {layer for own in clusters for layer in given.leaving(own.first, own.last)}
+    lost = given.loss([k if layer in crossed else 0 for layer, k in enumerate(choices)])
+    assert sum(shares) == lost > 0
+
+
+@pytest.mark.parametrize("name", ["interval", "segment"])
+def test_the_budget_of_losses_raises_the_bound(make_instance: MakeInstance, name: str) -> None:
+    # Of seven tensors, each of which could save 8 cycles, only one may be compressed.
+    tight, loose = (shrinking(make_instance, budget) for budget in (5, 50))
+    best = 8 * 20 - 8
+    without = formulate(name, loose, CpSatModeller(), limit=best).bound
+    within = formulate(name, tight, CpSatModeller(), limit=best).bound
+    assert without == 8 * 20 - 7 * 8
+    assert within is not None
+    assert without < within <= best
+
+
+def shrinking(make_instance: MakeInstance, budget: int) -> Instance:
+    """A chain of eight segments of one layer, which take 10 cycles to enter and 10 to leave.
+
+    What crosses may be compressed so that it takes 6 on either side, and lose 5.
+    """
+    layers = 8
+    instance = make_instance([[[10]]] * layers, exit=10, resident=60)
+    tables, inner = instance.tables, np.arange(layers - 1)
+    entry, exit_ = np.stack([tables.entry] * 2), np.stack([tables.exit] * 2)
+    entry[1, inner + 1] = exit_[1, inner] = 6
+    losses = np.tile([0, 5], (layers, 1))
+    losses[-1, 1] = -1
+    nothing = np.zeros((2, layers), dtype=np.int64)
+    free = Coders(nothing[..., None], nothing, nothing)
+    given = Compression(
+        ratios=(1, 2),
+        readers=(*((layer + 1,) for layer in inner.tolist()), ()),
+        losses=losses,
+        budget=budget,
+        entry=entry,
+        exit=exit_,
+        entry_energy=np.stack([tables.energy.entry] * 2),
+        exit_energy=np.stack([tables.energy.exit] * 2),
+        skips=(),
+        encoders=free,
+        decoders=free,
+        traffic=tables.io,
+        saved=nothing,
+        rate=(1, 1),
+        saved_energy=nothing,
+    )
+    return replace(instance, compression=given)
 
 
 def test_too_many_combinations_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
