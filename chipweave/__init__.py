@@ -111,6 +111,8 @@ if TYPE_CHECKING:
     from schedules.array.schedule import ArraySegment as ArraySegment
     from schedules.array.schedule import Layout as Layout
     from schedules.array.verify import array_violations as array_violations
+    from schedules.compressed import Compressed as Compressed
+    from schedules.compressed import compressed as compressed
     from schedules.draw import draw_schedule
     from schedules.draw_front import draw_front as draw_front
     from schedules.draw_front import plot_front as plot_front
@@ -200,6 +202,7 @@ _HOMES = {
     "Case": "experiments.cases",
     "Cluster": "schedules.schedule",
     "Comparison": "experiments.compare",
+    "Compressed": "schedules.compressed",
     "Compression": "instances.compression",
     "CostTables": "instances.tables",
     "CpSatModeller": "formulations.modellers.cpsat",
@@ -269,6 +272,7 @@ _HOMES = {
     "cases": "experiments.cases",
     "compare": "experiments.compare",
     "compress": "instances.cost.coders",
+    "compressed": "schedules.compressed",
     "draw": "schedules.draw:draw_schedule",
     "draw_array": "schedules.array.draw",
     "draw_front": "schedules.draw_front",

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chipweave.grid import Grid, number, percent, scaled
-from chipweave.report import end_rows, shortened
+from chipweave.grid import Grid, number, percent, scaled, shortened
+from chipweave.report import end_rows
 from schedules.array.labels import layers_label, limit_label, tiles_label
 
 if TYPE_CHECKING:

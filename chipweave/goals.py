@@ -77,6 +77,19 @@ def share(option: str, text: str) -> float:
     return float(value)
 
 
+def loss(option: str, text: str) -> float:
+    """A loss of at least 0, from '0.01' or '1%'.
+
+    Raises:
+        ValueError: no number, or negative.
+    """
+    percent = text.strip().endswith("%")
+    value = _number(option, text.strip().removesuffix("%"))
+    if value < 0:
+        raise ValueError(f"{option} {text}: expected a loss of at least 0, such as 0.01 or 1%")
+    return float(value / 100 if percent else value)
+
+
 def _number(option: str, text: str) -> Fraction:
     try:
         if re.fullmatch(r"\d+/0*[1-9]\d*", text):

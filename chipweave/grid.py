@@ -112,3 +112,16 @@ def scaled(value: float, unit: str, base: int = 1000) -> str:
         value, power = value * base, power - 1
     prefix = prefixes[power] if power >= 0 else small[-power - 1]
     return f"{value:,.4g} {prefix}{unit}"
+
+
+MOST_ROWS = 200
+"""Rows from each end of a schedule's table; a result or a schedule file has all of it."""
+
+
+def shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The first and the last rows of a table that is too long to be read."""
+    left_out = len(rows) - 2 * MOST_ROWS
+    if left_out <= 0:
+        return rows
+    gap = (f"… {left_out:,} more", *[""] * (len(rows[0]) - 1))
+    return [*rows[:MOST_ROWS], gap, *rows[-MOST_ROWS:]]

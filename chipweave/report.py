@@ -7,7 +7,9 @@ from itertools import groupby
 from math import floor
 from typing import TYPE_CHECKING, Any
 
-from chipweave.grid import Grid, number, percent, scaled
+from chipweave.compression_report import compression_rows
+from chipweave.grid import Grid, number, percent, scaled, shortened
+from instances.compression import MILLION
 from schedules.goal import UNITS
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from experiments.pareto import Front
     from experiments.strength import Strength
     from instances.instance import Instance
+    from schedules.compressed import Compressed
     from schedules.evaluate import ClusterCost, Evaluation, SegmentCost
     from schedules.goal import Goal
     from schedules.schedule import Cluster, Schedule, Segment
@@ -45,6 +48,7 @@ def result_summary(instance: Instance, result: Result) -> Grid:
     if result.steps is not None:
         rows.append(("steps", result.steps.text))
     costs = _costs(instance, result.goal, result.evaluation)
+    costs += compression_rows(result.compressed)
     return Grid(("", ""), [*rows, *end_rows(result, result.unit, costs)])
 
 
@@ -72,12 +76,19 @@ def end_rows(
     return rows
 
 
-def evaluation_summary(instance: Instance, goal: Goal, evaluation: Evaluation) -> Grid:
-    """What a schedule costs."""
+def evaluation_summary(
+    instance: Instance, goal: Goal, evaluation: Evaluation, given: Compressed | None
+) -> Grid:
+    """What a schedule costs.
+
+    Args:
+        given: what it compresses.
+    """
     rows = [
         ("instance", f"{instance.name}, batch {instance.batch}"),
         ("objective", number(goal.value(evaluation), 0, f" {UNITS[goal.objective]}")),
         *_costs(instance, goal, evaluation),
+        *compression_rows(given),
     ]
     return Grid(("", ""), rows)
 
@@ -101,10 +112,6 @@ def _costs(instance: Instance, goal: Goal, evaluation: Evaluation | None) -> lis
         rows.append(("energy-delay product", f"{product:.6g} {product_unit}"))
     rows.append(("utilisation", percent(evaluation.utilisation)))
     return rows
-
-
-MOST_ROWS = 200
-"""Rows from each end of a schedule's table; a result or a schedule file has all of it."""
 
 
 def schedule_table(instance: Instance, schedule: Schedule, evaluation: Evaluation) -> Grid:
@@ -134,15 +141,6 @@ def schedule_table(instance: Instance, schedule: Schedule, evaluation: Evaluatio
         else:
             rows += [whole, *parts]
     return Grid(headings, shortened(rows), "time in cycles, memory in bytes a chiplet")
-
-
-def shortened(rows: list[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The first and the last rows of a table that is too long to be read."""
-    left_out = len(rows) - 2 * MOST_ROWS
-    if left_out <= 0:
-        return rows
-    gap = (f"… {left_out:,} more", *[""] * (len(rows[0]) - 1))
-    return [*rows[:MOST_ROWS], gap, *rows[-MOST_ROWS:]]
 
 
 def _segment_row(
@@ -212,7 +210,17 @@ def comparison_table(comparison: Comparison) -> Grid:
     has_baseline = any(comparison.to_baseline(row) is not None for row in comparison.rows)
     if not has_baseline:
         headings.remove(">ratio to segmented")
-    return Grid(headings, [_row(comparison, row, has_baseline) for row in comparison.rows], title)
+    rows = [_row(comparison, row, has_baseline) for row in comparison.rows]
+    if instance.compression is not None:
+        headings.append(">loss")
+        rows = [[*cells, _loss(row)] for cells, row in zip(rows, comparison.rows, strict=True)]
+        title += f", losses of at most {instance.compression.budget / MILLION:g}"
+    return Grid(headings, rows, title)
+
+
+def _loss(row: Row) -> str:
+    lost = None if row.result is None else row.result.compressed
+    return number(None) if lost is None or lost.loss is None else f"{lost.loss:g}"
 
 
 def _row(comparison: Comparison, row: Row, has_baseline: bool) -> list[str]:

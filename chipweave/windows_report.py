@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chipweave.grid import Grid, number, scaled
-from chipweave.report import end_rows, shortened
+from chipweave.grid import Grid, number, scaled, shortened
+from chipweave.report import end_rows
 from schedules.schedule import counted
 from schedules.windows.goal import UNITS
 from schedules.windows.labels import kind_labels, units_label

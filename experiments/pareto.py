@@ -105,7 +105,7 @@ def pareto(
     Two runs find each point: the least energy under a cap on latency, then the least latency at
     that energy. The next cap is a cycle below the point, or the next of an evenly spaced grid.
     The exact method finds the whole front at once; only if half of the time does not suffice for
-    that, it goes on like the others.
+    that, or where tensors may be compressed, it goes on like the others.
 
     Args:
         method: one of PROVING.
@@ -130,7 +130,8 @@ def pareto(
     goal = Goal() if goal is None else goal
     goal.check(instance)
     search = _Search(instance, method, goal, points, time_limit, watch, arguments)
-    stop = search.at_once() if method == "exact" else None
+    at_once = method == "exact" and instance.compression is None
+    stop = search.at_once() if at_once else None
     if stop is None:
         stop = search.run()
     return Front(instance, method, goal, _efficient(search.found), stop, search.seconds)

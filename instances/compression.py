@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -308,12 +309,11 @@ def tables_at(tables: CostTables, given: Compression, choices: Sequence[int]) ->
     for producer in np.flatnonzero(k).tolist():
         alone[[producer, *given.readers[producer]]] = -1
     if k.any():
-        for first in range(count):
-            for last in range(first, count):
-                units, energy = given.spared(first, last, choices)
-                if units or energy:
-                    io[first, last] = given.cycles(int(given.traffic[first, last]) - units)
-                    io_energy[first, last] -= energy
+        units, energy = spared_tables(given, k)
+        numerator, denominator = given.rate
+        cycles = -(-(given.traffic - units) * numerator // denominator)
+        io = np.where((units != 0) | (energy != 0), cycles, io)
+        io_energy -= energy
     of = [int(k[skip.producer]) if skip.producer >= 0 else 0 for skip in tables.skips]
     return replace(
         tables,
@@ -341,3 +341,17 @@ def tables_at(tables: CostTables, given: Compression, choices: Sequence[int]) ->
             io=io_energy,
         ),
     )
+
+
+def spared_tables(given: Compression, k: Ints) -> tuple[Ints, Ints]:
+    """[L,L] units of traffic and picojoules that each segment s..e is spared: all of `spared`."""
+    shape = len(k), len(k)
+    units, energy = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for producer in np.flatnonzero(k).tolist():
+        saved = given.saved[k[producer], producer], given.saved_energy[k[producer], producer]
+        readers = given.readers[producer]
+        for table, amount in zip((units, energy), saved, strict=True):
+            for before, reader in pairwise((producer, *readers)):
+                table[before + 1 : reader + 1, reader:] += amount  # it enters
+            table[: producer + 1, producer : max(readers, default=producer)] += amount  # it leaves
+    return units, energy

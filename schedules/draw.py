@@ -19,7 +19,9 @@ from matplotlib.ticker import EngFormatter
 from instances.files.whole import write_whole
 from instances.instance import Instance
 from instances.mesh import Mesh
+from schedules.compressed import crossings
 from schedules.draw_mesh import IDLE, PALETTE, draw_links, draw_regions, links_legend
+from schedules.draw_ratios import mark_regions, mark_stages, ratio_sign
 from schedules.evaluate import SegmentCost, evaluate, segment_cost
 from schedules.links import SegmentLinks, segment_links
 from schedules.place import mesh_of, with_places
@@ -39,8 +41,8 @@ TICKS = 24
 def draw_schedule(instance: Instance, schedule: Schedule, path: str | Path) -> None:
     """Write a picture of a schedule: its regions and the pipeline's first samples.
 
-    Clusters without tiles are placed along a snake through the mesh. The same schedule gives the
-    same SVG, byte for byte.
+    Clusters without tiles are placed along a snake through the mesh. Where compressed tensors cross
+    there are marks, and links are not shown. The same schedule gives the same SVG, byte for byte.
 
     Args:
         instance: gives names, costs and the mesh; a table instance is drawn on a mesh of its own.
@@ -116,13 +118,20 @@ def schedule_figure(instance: Instance, schedule: Schedule) -> Figure:
 
 @dataclass(frozen=True)
 class _Part:
-    """A segment, its place in the schedule, its cost, the cycle at which it begins, its links."""
+    """A segment, its place in the schedule, its cost, the cycle at which it begins, its links.
+
+    Attributes:
+        ratios: of the whole schedule.
+        entering: cluster -> layers whose compressed outputs enter it.
+    """
 
     number: int
     segment: Segment
     cost: SegmentCost
     start: int
     links: SegmentLinks | None
+    ratios: tuple[int, ...]
+    entering: dict[int, list[int]]
 
     @property
     def name(self) -> str:
@@ -130,16 +139,26 @@ class _Part:
 
 
 def has_places(instance: Instance, schedule: Schedule) -> bool:
-    """Whether loads of links can be told: a network's schedule with all its places."""
+    """Whether loads of links can be told: of all places of a network, with nothing compressed."""
     named = (c.tiles is not None or s.tiled for s in schedule.segments for c in s.clusters)
-    return instance.package is not None and all(named)
+    plain = max(schedule.ratios, default=1) == 1
+    return instance.package is not None and plain and all(named)
 
 
 def _parts(instance: Instance, schedule: Schedule, placed: bool) -> list[_Part]:
-    costs = [segment_cost(instance, segment) for segment in schedule.segments]
+    ratios = schedule.ratios
+    costs = [segment_cost(instance, segment, ratios) for segment in schedule.segments]
     starts = accumulate((cost.time for cost in costs), initial=0)
     return [
-        _Part(number, segment, cost, start, segment_links(instance, segment) if placed else None)
+        _Part(
+            number,
+            segment,
+            cost,
+            start,
+            segment_links(instance, segment) if placed else None,
+            ratios,
+            crossings(instance, segment, ratios),
+        )
         for number, (segment, cost, start) in enumerate(
             zip(schedule.segments, costs, starts, strict=False)
         )
@@ -153,6 +172,7 @@ def draw_pipeline(
     ax: Axes,
     start: int = 0,
     samples: int = SAMPLES,
+    ratios: tuple[int, ...] = (),
 ) -> None:
     """Draw one segment's Gantt chart: the weight load, then the first samples, stage by stage.
 
@@ -167,8 +187,9 @@ def draw_pipeline(
         ax: where to draw.
         start: cycle at which the segment begins.
         samples: how many to show.
+        ratios: of the schedule; where compressed tensors enter a stage there is a mark.
     """
-    cost = segment_cost(instance, segment)
+    cost = segment_cost(instance, segment, ratios)
     shown = min(samples, instance.batch)
     unit = _cycles_per_unit(instance)
     stages = np.arange(len(segment.clusters))
@@ -192,6 +213,7 @@ def draw_pipeline(
     ax.set(xlim=(view[0] / unit, view[1] / unit or 1.0), ylim=(len(stages) - 0.4, -1.6 * row))
     ax.xaxis.set_major_formatter("{x:,.6g}")
     _name_stages(instance, segment, cost.load / unit, ax)
+    mark_stages(segment, crossings(instance, segment, ratios), ratios, ax=ax)
 
 
 def _row_step(segment: Segment) -> int:
@@ -242,12 +264,14 @@ def _draw_details(
         chips.set_xticks(range(0, mesh.size[0], -(-mesh.size[0] // 8)))
         chips.set_yticks(range(0, mesh.size[1], -(-mesh.size[1] // 8)))
         bars = figure.add_subplot(grid[row, 1])
-        draw_pipeline(instance, part.segment, ax=bars, start=part.start)
+        draw_pipeline(instance, part.segment, ax=bars, start=part.start, ratios=part.ratios)
         bars.set_title(_summary(instance, part), fontsize=9)
         bars.set_xlabel(f"time since the start of the run ({_unit_name(instance)})", fontsize=8)
         bars.set_ylabel("cluster: layers (chiplets)", fontsize=8)
         bars.tick_params(axis="x", labelsize=7)
-    _add_legend(instance, figure, links_legend(mesh) if linked else [])
+    signs = links_legend(mesh) if linked else []
+    signs += [ratio_sign()] if any(part.entering for part in parts) else []
+    _add_legend(instance, figure, signs)
 
 
 def _draw_map(part: _Part, mesh: Mesh, ax: Axes) -> None:
@@ -256,6 +280,7 @@ def _draw_map(part: _Part, mesh: Mesh, ax: Axes) -> None:
     ax.set_title(part.name, fontsize=9)
     if part.links is None:
         draw_regions(part.segment, mesh.size, ax=ax, label_cells=label_cells)
+        mark_regions(part.segment, part.entering, part.ratios, ax=ax)
         return
     scale = draw_links(part.segment, mesh, part.links.loads, ax=ax, label_cells=label_cells)
     bar = ax.figure.colorbar(scale, ax=ax, shrink=0.9, pad=0.02)
@@ -286,6 +311,7 @@ def _draw_small_maps(
     for place, part in enumerate(shown):
         ax = figure.add_subplot(grid[place // COLUMNS, place % COLUMNS])
         draw_regions(part.segment, mesh, ax=ax, label_cells=max(mesh) <= 4)
+        mark_regions(part.segment, part.entering, part.ratios, ax=ax)
         ax.set(xticks=[], yticks=[])
         share = part.cost.time / max(latency, 1)
         title = f"{part.name}\n{_span(part.segment)}, {share:.1%} of latency"

@@ -22,7 +22,7 @@ class ClusterCost:
     Attributes:
         time: cycles between two samples that the stage needs.
         compute: the arithmetic in it, None if the tables do not tell it.
-        exchange: the rest: receiving, redistributing, sending; None likewise.
+        exchange: the rest: receiving, redistributing, sending, and what coders do; None likewise.
         memory: bytes that each chiplet of the region needs.
         energy: picojoules.
         load, load_energy: cycles and picojoules to bring the weights of its encoders and decoders,

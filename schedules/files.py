@@ -9,6 +9,7 @@
             chiplets: 4
             options: [ISP, WSP]     # of each layer
             tiles: [[0, 0], [1, 0], [0, 1], [1, 1]]   # [x, y] on the mesh; null (default): none
+    ratios: [4, 1]                  # of each layer's output where it crosses; absent: all 1
 
 The result object that `chipweave solve --json` prints is read too: its key `schedule` counts.
 Whether a schedule may run on an instance is not checked here but by `schedules.verify`.
@@ -27,6 +28,7 @@ from instances.files.text import kind_of, read_data, write_data
 from schedules.schedule import Cluster, Schedule, Segment
 
 Index = Annotated[int, Field(ge=0, lt=2**31)]
+Ratio = Annotated[int, Field(ge=1, lt=2**31)]
 Tile = Annotated[list[Index], Field(min_length=2, max_length=2, fail_fast=True)]
 
 
@@ -52,6 +54,7 @@ class ScheduleModel(FileModel):
 
     kind: Literal["schedule"] = "schedule"
     segments: Items[SegmentModel]
+    ratios: Items[Ratio] | None = None
 
 
 def read_schedule(path: str | Path) -> Schedule:
@@ -74,15 +77,14 @@ def write_schedule(schedule: Schedule, path: str | Path) -> None:
 
 def schedule_to_data(schedule: Schedule) -> dict[str, Any]:
     """The schedule as plain data."""
-    return {
-        "segments": [
-            {
-                "tiled": segment.tiled,
-                "clusters": [_cluster_to_data(cluster) for cluster in segment.clusters],
-            }
-            for segment in schedule.segments
-        ]
-    }
+    segments = [
+        {
+            "tiled": segment.tiled,
+            "clusters": [_cluster_to_data(cluster) for cluster in segment.clusters],
+        }
+        for segment in schedule.segments
+    ]
+    return {"segments": segments, **({"ratios": list(schedule.ratios)} if schedule.ratios else {})}
 
 
 def schedule_from_data(data: object, source: str) -> Schedule:
@@ -94,7 +96,8 @@ def schedule_from_data(data: object, source: str) -> Schedule:
     problems = Problems(source, data)
     own, place = found_in(data, source, kind="schedule", key="segments")
     model = validate(ScheduleModel, own, problems, place)
-    return Schedule(tuple(_segment(segment) for segment in model.segments))
+    segments = tuple(_segment(segment) for segment in model.segments)
+    return Schedule(segments, tuple(model.ratios or ()))
 
 
 def found_in(data: object, source: str, *, kind: str, key: str) -> tuple[object, Place]:

@@ -14,6 +14,7 @@ import numpy as np
 from instances.instance import Instance
 from instances.mesh import Link, Mesh
 from instances.tables import Ints
+from schedules.compressed import refuse_compressed
 from schedules.evaluate import segment_cost
 from schedules.placed import link_cycles, places_of, stage_of
 from schedules.schedule import Schedule, Segment
@@ -70,8 +71,9 @@ def link_report(instance: Instance, schedule: Schedule) -> tuple[SegmentLinks, .
             places.
 
     Raises:
-        ValueError: a table instance, or a cluster has no place.
+        ValueError: a table instance, a schedule with compressed tensors, or a cluster has no place.
     """
+    refuse_compressed(schedule, "the link report")
     return tuple(segment_links(instance, segment) for segment in schedule.segments)
 
 

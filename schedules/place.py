@@ -49,7 +49,7 @@ def with_places(schedule: Schedule, mesh: Mesh | tuple[int, int]) -> Schedule:
         ValueError: a segment asks for more chiplets than the mesh has left.
     """
     own = mesh if isinstance(mesh, Mesh) else Mesh(mesh, ports=0)
-    return Schedule(tuple(_placed(segment, own) for segment in schedule.segments))
+    return replace(schedule, segments=tuple(_placed(one, own) for one in schedule.segments))
 
 
 def _placed(segment: Segment, mesh: Mesh) -> Segment:

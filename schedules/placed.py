@@ -22,6 +22,7 @@ from instances.instance import Instance
 from instances.mesh import Mesh
 from instances.package import Package
 from instances.tables import Ints
+from schedules.compressed import refuse_compressed
 from schedules.schedule import Cluster, Schedule, Segment
 from schedules.traffic import DRAM, Flow, Places, ends, flows, loads_of, model_of
 
@@ -77,8 +78,9 @@ def placed_evaluation(instance: Instance, schedule: Schedule) -> PlacedEvaluatio
     """The cost of a schedule whose clusters all have places; tiled segments need none.
 
     Raises:
-        ValueError: a table instance, or a cluster has no place.
+        ValueError: a table instance, a schedule with compressed tensors, or a cluster has no place.
     """
+    refuse_compressed(schedule, "the cost of places")
     segments = tuple(placed_segment(instance, segment) for segment in schedule.segments)
     return PlacedEvaluation(sum(segment.time for segment in segments), segments)
 

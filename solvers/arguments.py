@@ -47,7 +47,7 @@ class Method:
         steps: whether its function also takes `steps`, those of Scope's search.
         random: whether it draws random numbers, so that seeds tell its runs apart.
         ratios: whether it chooses itself what is compressed where an instance allows that; for the
-            others `heuristics.ratios` does.
+            others that minimise the plain latency `heuristics.ratios` does.
     """
 
     place: str
@@ -56,7 +56,7 @@ class Method:
     models: Kind | None = None
     steps: bool = False
     random: bool = False
-    ratios: bool = False
+    ratios: Literal["none", "latency", "any"] = "none"
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def checked(instance: Instance, name: str, method: Method, given: Arguments) -> 
     _check_ranges(given)
     given.goal.check(instance)
     _check_goal(name, method, given.goal)
-    _check_ratios(instance, name)
+    _check_ratios(instance, name, method, given.goal)
     steps = _steps(instance, name, method, given.steps)
     cores = os.cpu_count() or 1
     packages = {package: version(package) for package in ("chipweave", "numpy", *method.packages)}
@@ -155,11 +155,19 @@ def _check_goal(name: str, method: Method, goal: Goal) -> None:
         )
 
 
-def _check_ratios(instance: Instance, name: str) -> None:
-    if name == "decompose" and instance.compression is not None:
+def _check_ratios(instance: Instance, name: str, method: Method, goal: Goal) -> None:
+    if instance.compression is None:
+        return
+    if method.ratios == "none" and method.goals != "latency":
         raise ValueError(
-            f"method {name!r} takes segments one by one, but the ratios of what is compressed share"
-            " one budget: use exact, cpsat or milp"
+            f"method {name!r} cannot choose what instance {instance.name!r} compresses: use exact,"
+            " cpsat or milp, or a fast method such as scope or annealing; or leave the compression"
+            " out"
+        )
+    if method.ratios == "latency" and goal != Goal():
+        raise ValueError(
+            f"method {name!r} chooses what to compress for the least latency, without conditions:"
+            " use cpsat or milp for other goals, or leave the compression out"
         )
 
 

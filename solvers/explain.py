@@ -85,6 +85,8 @@ def explain(
 ) -> Explanation | None:
     """Why no schedule of an instance meets a goal; None if one does.
 
+    Where tensors may be compressed, it is told why there is none that compresses nothing.
+
     The conditions that contradict each other come from a core of the compact model, and are reduced
     and confirmed by the exact program (by the compact model where that refuses). What
     would make it fit is found by solves with all else held, and only told if it is proved.
@@ -101,6 +103,8 @@ def explain(
     if not time_limit > 0:
         raise ValueError(f"time limit {time_limit} is not a positive number of seconds")
     goal = replace(goal, objective="latency", pins=single(goal.pins))
+    if instance.compression is not None:
+        instance = replace(instance, tables=instance.costs, compression=None)
     try:
         return _why(instance, goal, Budget(time_limit, workers))
     except UnsettledError:

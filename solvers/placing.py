@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from formulations.placement.shapes import FAMILIES
 from heuristics.placement import place_fast
 from instances.instance import Instance
+from schedules.compressed import refuse_compressed
 from schedules.place import snake
 from schedules.placement import (
     PlacementCost,
@@ -224,9 +225,11 @@ def place(  # noqa: PLR0913 - the one call that everything goes through
         time_limit: wall seconds for all segments together.
 
     Raises:
-        ValueError: a table instance, an unknown name, or a start that cannot be used.
+        ValueError: a table instance, a schedule with compressed tensors, an unknown name, or a
+            start that cannot be used.
         RuntimeError: an engine failed, or a model was found to be wrong.
     """
+    refuse_compressed(schedule, "placement")
     _expect("method", method, PLACE_METHODS)
     _expect("family of places", family, FAMILIES)
     _expect("objective of placement", objective, OBJECTIVES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from schedules.compressed import Compressed, compressed_to_data
 from schedules.evaluate import Evaluation
 from schedules.files import schedule_to_data
 from schedules.goal import UNITS, Goal
@@ -26,6 +27,7 @@ class Result(Ran):
         goal: what was minimised, and under which conditions.
         schedule: the best schedule found, None if none.
         evaluation: its costs, recomputed by the evaluator; None without a schedule.
+        compressed: what the schedule compresses; None where the instance allows no compression.
         formulation: of a method with models; None for the others.
         steps: of Scope's search, if they were asked for.
         gap_limit, memory_limit: as asked for.
@@ -35,6 +37,7 @@ class Result(Ran):
     goal: Goal
     schedule: Schedule | None
     evaluation: Evaluation | None
+    compressed: Compressed | None
     formulation: str | None
     steps: Steps | None
     gap_limit: float | None
@@ -76,6 +79,7 @@ class Result(Ran):
             "energy": None if self.evaluation is None else self.evaluation.energy,
             "edp": None if self.evaluation is None else self.evaluation.edp,
             "schedule": None if self.schedule is None else schedule_to_data(self.schedule),
+            **compressed_to_data(self.compressed),
             **self.run_data(),
             "formulation": self.formulation,
             "steps": None if self.steps is None else asdict(self.steps),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from instances.instance import Instance
+from schedules.compressed import compressed
 from schedules.evaluate import evaluate
 from schedules.goal import Goal, Objective, Weights
 from schedules.progress import Progress, Stop, TracePoint
@@ -30,14 +31,14 @@ METHODS: dict[str, Method] = {
     "scope": Method("heuristics.scope:scope", ("numba",), steps=True),
     "scope+": Method("heuristics.scope:scope_plus", ("numba",)),
     "annealing": Method("heuristics.annealing:annealing", ("numba",), random=True),
-    "exact": Method("solvers.exact:exact", ("numba",), goals="any"),
+    "exact": Method("solvers.exact:exact", ("numba",), goals="any", ratios="latency"),
     "cpsat": Method(
         "solvers.models:solve_model",
         ("numba",),
         goals="any",
         models="cpsat",
         random=True,
-        ratios=True,
+        ratios="any",
     ),
     "milp": Method(
         "solvers.models:solve_model",
@@ -45,12 +46,12 @@ METHODS: dict[str, Method] = {
         goals="any",
         models="milp",
         random=True,
-        ratios=True,
+        ratios="any",
     ),
     "decompose": Method(
         "solvers.decompose:decompose", ("numba", "ortools"), goals="separable", random=True
     ),
-    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any", ratios=True),
+    "enumerate": Method("solvers.enumeration:enumerate_all", goals="any", ratios="any"),
 }
 """Method's name -> method."""
 
@@ -94,6 +95,9 @@ def solve(  # noqa: PLR0913 - the one call that everything goes through
         steps: for scope, what its four steps may do: words that `heuristics.scope.steps_of` reads,
             such as 'segments=one,clusters=single'. Without: all that `Steps` says by default.
         listener: called at every improvement of incumbent or bound.
+
+    Where an instance has compression, ratios for the schedules of a method that minimises the plain
+    latency are chosen by `heuristics.ratios`: it calls the method several times.
 
     Returns:
         The result; its schedule is verified and its objective recomputed. Ctrl-C ends the run with
@@ -139,12 +143,10 @@ def _run(
     log: Callable[[str], None] | None,
 ) -> Stop:
     run = _load(method)
-    if instance.compression is not None and not method.ratios:
-        raise ValueError(f"method {method.place!r} cannot choose ratios yet")
     if asked.engine is None or asked.formulation is None:
         if asked.steps is not None:
             run = partial(run, steps=asked.steps)
-        return run(instance, progress, given.seed, asked.workers)
+        return _choose(run, method.ratios != "none", instance, progress, given.seed, asked.workers)
     from solvers.models import ModelOptions
 
     options = ModelOptions(
@@ -158,6 +160,22 @@ def _run(
         log=log,
     )
     return run(instance, progress, options)
+
+
+def _choose(
+    run: Callable[..., Stop],
+    ratios: bool,
+    instance: Instance,
+    progress: Progress,
+    seed: int,
+    workers: int,
+) -> Stop:
+    """Run a method; where it does not choose ratios itself (`ratios`), they are chosen for it."""
+    if instance.compression is None or ratios:
+        return run(instance, progress, seed, workers)
+    from heuristics.ratios import with_ratios
+
+    return with_ratios(run, instance, progress, seed, workers)
 
 
 def _load(method: Method) -> Callable[..., Stop]:
@@ -182,6 +200,7 @@ def _result(
         stop=stop,
         schedule=progress.best,
         evaluation=None if progress.best is None else evaluate(instance, progress.best),
+        compressed=compressed(instance, progress.best),
         bound=None if stop == "infeasible" else progress.bound,
         runtime_s=progress.seconds,
         trace=tuple(progress.trace),
@@ -214,6 +233,8 @@ def _warm_up(instance: Instance, method: str, asked: Asked) -> None:
     """Ready the kernels that a run needs, before its clock starts."""
     if instance.network is not None:
         _compile_cost_model()
+    if instance.compression is not None:
+        _compile_ratios(method if METHODS[method].models is None else "scope")
     if "numba" in METHODS[method].packages:
         engine = None if asked.engine is None else asked.engine.name
         _compile(method, asked.goal.objective, asked.goal.needs_energy, asked.formulation, engine)
@@ -252,6 +273,16 @@ def _compile_cost_model() -> None:
     instance = make_instance(build_network("gpt-stack-8"), load_package("simba-2x2"), 2)
     sequential(instance, Progress(instance), 0, 1)
     _ = instance.tables
+
+
+@cache
+def _compile_ratios(method: str) -> None:
+    """Choose ratios for a toy, once a process."""
+    from instances.generate_ratios import random_ratios
+
+    instance = random_ratios(toy(), 1, budget="tight")
+    found = METHODS[method]
+    _choose(_load(found), found.ratios != "none", instance, Progress(instance), 0, 1)
 
 
 def toy() -> Instance:

@@ -100,14 +100,20 @@ def check_outputs(
             raise ValueError(f"--out {out}: a schedule's file ends in {', '.join(SUFFIXES)}")
 
 
-def check_schedule(instance: Instance, schedule: Schedule) -> None:
+def check_schedule(instance: Instance, schedule: Schedule, what: str) -> None:
     """End the command where a schedule breaks a constraint, with a line for each.
+
+    Args:
+        what: is to be done with it, as the beginning of a sentence.
 
     Raises:
         typer.Exit: it does.
+        ValueError: it compresses tensors, of which `what` knows nothing.
     """
+    from schedules.compressed import refuse_compressed
     from schedules.verify import violations
 
+    refuse_compressed(schedule, what)
     wrong = violations(instance, schedule)
     for sentence in wrong:
         typer.echo(sentence, err=True)

@@ -8,6 +8,7 @@ import typer
 
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
+from chipweave.commands.compressing import Compressing
 from chipweave.commands.why import why_not
 from chipweave.output import STDOUT, write_json, write_text
 from chipweave.status import live
@@ -25,6 +26,7 @@ Examples:
   chipweave compare resnet152 --package simba-16x16 --methods scope,exact --plot best.svg
   chipweave compare vgg16 --methods sequential,segmented,exact --markdown -
   chipweave compare alexnet --methods exact,cpsat,milp --objective energy --time-limit 60
+  chipweave compare resnet18 --compress losses.csv --accuracy-budget 0.01
 """
 
 Methods = Annotated[
@@ -38,6 +40,7 @@ def compare(
     task: options.Task,
     conditions: options.Conditions,
     limits: options.Limits,
+    compressing: Compressing,
     methods: Methods = "sequential,pipeline,segmented,scope,exact",
     objective: options.Objective = "latency",
     no_start: options.NoStart = False,
@@ -45,15 +48,16 @@ def compare(
     markdown: options.Markdown = None,
     plot: options.Plot = None,
 ) -> None:
-    inputs = (task.what, task.package)
+    inputs = (task.what, task.package, compressing.compress)
     check_outputs(json=json, markdown=markdown, plot=plot, inputs=inputs)
     names = [name.strip() for name in methods.split(",") if name.strip()]
     for name in names:
         check_method(name)
+    compressing.check()
     arguments = limits.arguments()
     import chipweave as cw
 
-    instance = task.instance()
+    instance = compressing.applied(task.instance())
     goal = conditions.goal(instance, objective)
     with live(instance.name) as status:
         comparison = cw.compare(

@@ -95,7 +95,7 @@ def place(
 
     instance = task.instance()
     given = without_places(cw.read_schedule(schedule))
-    check_schedule(instance, given)
+    check_schedule(instance, given, "placement")
     placed = cw.place(
         instance,
         given,

@@ -58,7 +58,7 @@ def simulate(
 
     instance = task.instance()
     found = cw.read_schedule(schedule)
-    check_schedule(instance, found)
+    check_schedule(instance, found, "the simulation")
     run = cw.simulate(instance, found, contention=not no_contention)
     evaluation = cw.evaluate(instance, found)
     writes: list[Callable[[], None]] = []

@@ -11,6 +11,7 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
+from chipweave.commands.compressing import Compressing
 from chipweave.commands.on_array import network_and_array, refuse_on_array
 from chipweave.commands.several import Several, refuse_for_one
 from chipweave.commands.solve_array import solve_array
@@ -43,6 +44,7 @@ Examples:
   chipweave solve --models gpt2?sequence=128:8,resnet50:32 --package het-2x2 --plot gantt.png
   chipweave solve workload.yaml --method scar --objective edp --windows 3
   chipweave solve hand-tracking --array 32x32 --plot array.png
+  chipweave solve resnet18 --compress losses.csv --accuracy-budget 0.01
 """
 
 OF_ALL = ("time_limit", "seed", "workers")
@@ -79,6 +81,7 @@ def solve(
     several: Several,
     conditions: options.Conditions,
     limits: options.Limits,
+    compressing: Compressing,
     what: options.MaybeWhat = None,
     array: options.ArrayName = None,
     method: options.Method = "exact",
@@ -93,10 +96,12 @@ def solve(
     plot: options.Plot = None,
     out: options.Out = None,
 ) -> None:
-    check_outputs(json=json, plot=plot, out=out, log=log, inputs=(what, setting.package, array))
+    inputs = (what, setting.package, array, compressing.compress)
+    check_outputs(json=json, plot=plot, out=out, log=log, inputs=inputs)
     only_for_one = {"--formulation": formulation, "--steps": steps, "--log": log}
     given = [name for name, value in only_for_one.items() if value is not None]
     given += [*options.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
+    given += options.given(compressing)
     if array is not None:
         refuse_on_array(setting, several, conditions, objective, *given)
         solve_array(
@@ -117,12 +122,13 @@ def solve(
             **{name: getattr(limits, name) for name in OF_ALL},
         )
     check_method(method)
+    compressing.check()
     if start is not None and no_start:
         raise ValueError("--start and --no-start exclude each other")
     arguments = limits.arguments()
     import chipweave as cw
 
-    instance = setting.instance_of(str(what))
+    instance = compressing.applied(setting.instance_of(str(what)))
     goal = conditions.goal(instance, objective)
     with live(f"{method} on {instance.name}") as status:
         result = cw.solve(
@@ -188,6 +194,7 @@ def _data(instance: Instance, result: Result, why: list[str]) -> dict[str, Any]:
 
 
 def _print(instance: Instance, result: Result, why: list[str]) -> None:
+    from chipweave.compression_report import compression_tables
     from chipweave.grid import console
     from chipweave.report import result_summary, schedule_table
 
@@ -195,5 +202,7 @@ def _print(instance: Instance, result: Result, why: list[str]) -> None:
     result_summary(instance, result).show(screen)
     if result.schedule is not None and result.evaluation is not None:
         schedule_table(instance, result.schedule, result.evaluation).show(screen)
+        for table in compression_tables(instance, result.schedule):
+            table.show(screen)
     for line in why:
         screen.print(line, markup=False, soft_wrap=True)

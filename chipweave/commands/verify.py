@@ -9,6 +9,7 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import BROKEN, FOUND
+from chipweave.commands.compressing import Compressing
 from chipweave.commands.on_array import network_and_array, refuse_on_array
 from chipweave.commands.several import Several, refuse_for_one
 from chipweave.commands.verify_array import verify_array
@@ -16,8 +17,10 @@ from chipweave.commands.verify_models import verify_models
 from chipweave.output import STDOUT, write_json
 
 if TYPE_CHECKING:
+    from instances.instance import Instance
     from schedules.evaluate import Evaluation
     from schedules.goal import Goal
+    from schedules.schedule import Schedule
 
 HELP = """Recompute a schedule and list every violation.
 
@@ -36,6 +39,7 @@ Examples:
   chipweave verify workload.yaml windows.yaml
   chipweave verify windows.yaml --models gpt2?sequence=128:8,resnet50:32 --package het-2x2
   chipweave verify hand-tracking schedule.yaml --array 32x32
+  chipweave verify resnet18 result.json --compress losses.csv --accuracy-budget 0.01
 """
 
 MaybeSchedule = Annotated[
@@ -53,6 +57,7 @@ def verify(
     setting: options.Setting,
     several: Several,
     conditions: options.Conditions,
+    compressing: Compressing,
     what: options.MaybeWhat = None,
     schedule: MaybeSchedule = None,
     array: options.ArrayName = None,
@@ -63,36 +68,57 @@ def verify(
         what, schedule = None, what
     if schedule is None:
         raise ValueError("Missing argument 'SCHEDULE': the file of a schedule")
-    check_outputs(json=json, inputs=(what, setting.package, schedule, array))
+    inputs = (what, setting.package, schedule, array, compressing.compress)
+    check_outputs(json=json, inputs=inputs)
+    more = options.given(compressing)
     if array is not None:
-        refuse_on_array(setting, several, conditions, objective)
+        refuse_on_array(setting, several, conditions, objective, *more)
         verify_array(network_and_array(what, array, setting), schedule, json)
     if several.are_meant(what):
-        refuse_for_one(setting, conditions)
+        refuse_for_one(setting, conditions, *more)
         verify_models(several.workload(what, setting), several, schedule, objective, json)
+    compressing.check()
     import chipweave as cw
-    from chipweave.grid import console
-    from chipweave.report import evaluation_summary, schedule_table
+    from schedules.compressed import compressed_to_data
 
-    instance = setting.instance_of(str(what))
+    instance = compressing.applied(setting.instance_of(str(what)))
     goal = conditions.goal(instance, objective)
     found = cw.read_schedule(schedule)
     wrong = cw.violations(instance, found)
     evaluation = None if wrong else cw.evaluate(instance, found)
     broken = [] if wrong else cw.breaches(instance, found, goal)
     if json is not None:
-        write_json(json, {"violations": wrong, "breaches": broken, **_costs(goal, evaluation)})
+        lost = compressed_to_data(cw.compressed(instance, None if wrong else found))
+        costs = {**_costs(goal, evaluation), **lost}
+        write_json(json, {"violations": wrong, "breaches": broken, **costs})
     if json != STDOUT:
-        screen = console()
-        if evaluation is not None:
-            evaluation_summary(instance, goal, evaluation).show(screen)
-            schedule_table(instance, found, evaluation).show(screen)
         remarks = conditions.floor_in_cycles(goal) if broken else []
-        for sentence in (*wrong, *broken, *remarks):
-            screen.print(sentence, markup=False, soft_wrap=True)
-        if not wrong and not broken:
-            screen.print("the schedule may run: no constraint is broken")
+        remarks += compressing.hints(found) if wrong else []
+        _print(instance, goal, found, evaluation, [*wrong, *broken, *remarks])
     raise typer.Exit(BROKEN if wrong or broken else FOUND)
+
+
+def _print(
+    instance: Instance,
+    goal: Goal,
+    schedule: Schedule,
+    evaluation: Evaluation | None,
+    sentences: list[str],
+) -> None:
+    import chipweave as cw
+    from chipweave.compression_report import compression_tables
+    from chipweave.grid import console
+    from chipweave.report import evaluation_summary, schedule_table
+
+    screen = console()
+    if evaluation is not None:
+        given = cw.compressed(instance, schedule)
+        evaluation_summary(instance, goal, evaluation, given).show(screen)
+        schedule_table(instance, schedule, evaluation).show(screen)
+        for table in compression_tables(instance, schedule):
+            table.show(screen)
+    for sentence in sentences or ["the schedule may run: no constraint is broken"]:
+        screen.print(sentence, markup=False, soft_wrap=True)
 
 
 def _costs(goal: Goal, evaluation: Evaluation | None) -> dict[str, int | float | None]:

@@ -24,4 +24,8 @@ def why_not(instance: Instance, goal: Goal, workers: int | None) -> list[str]:
     except (ValueError, RuntimeError, ImportError) as error:
         print(f"warning: no explanation: {error}", file=sys.stderr)
         return []
-    return [] if found is None else list(found.lines())
+    if found is None:
+        return []
+    if instance.compression is None:
+        return list(found.lines())
+    return ["without compression:", *found.lines()]

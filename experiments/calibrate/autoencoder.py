@@ -49,6 +49,7 @@ class Moments:
     """Sums over the positions of a tensor, as its samples go by: memory for channels squared."""
 
     def __init__(self) -> None:
+        self._scale = 0.0
         self._shift: Array | None = None
         self._count = 0
         self._sum: Array = np.zeros(0)
@@ -56,6 +57,12 @@ class Moments:
 
     def add(self, rows: Array) -> None:
         """Take more positions [positions, channels]."""
+        if not rows.size:
+            return
+        # What is very large or small would have squares that are infinite or 0.
+        self._scale = self._scale or _power_of_two(rows)
+        with np.errstate(over="ignore"):  # `fit` looks for it
+            rows = rows / (self._scale or 1.0)
         if self._shift is None:
             channels = rows.shape[1]
             # Around a mean, however rough, sums of squares lose fewer digits.
@@ -63,7 +70,7 @@ class Moments:
                 self._shift = rows.mean(axis=0)
             self._sum, self._square = np.zeros(channels), np.zeros((channels, channels))
         self._count += len(rows)
-        with np.errstate(over="ignore", invalid="ignore"):  # `fit` looks for it
+        with np.errstate(over="ignore", invalid="ignore"):  # likewise
             near = rows - self._shift
             self._sum += near.sum(axis=0)
             self._square += near.T @ near
@@ -77,8 +84,18 @@ class Moments:
         if self._shift is None or not self._count:
             raise ValueError("the tensor is empty")
         if not np.isfinite(self._square).all():
-            raise ValueError("the tensor has values that are infinite or no numbers")
+            raise ValueError(
+                "the tensor has values that are infinite, no numbers, or too far apart"
+            )
         mean = self._sum / self._count
         covariance = self._square / self._count - np.outer(mean, mean)
         _, vectors = np.linalg.eigh(covariance)
-        return Autoencoder(self._shift + mean, vectors[:, ::-1])
+        return Autoencoder((self._shift + mean) * (self._scale or 1.0), vectors[:, ::-1])
+
+
+def _power_of_two(rows: Array) -> float:
+    """The largest up to the largest number; 0 if all are 0, 1 if one is infinite or no number."""
+    largest = float(np.abs(rows).max())
+    if not np.isfinite(largest):
+        return 1.0
+    return float(np.ldexp(1.0, int(np.frexp(largest)[1]) - 1)) if largest else 0.0

@@ -110,7 +110,10 @@ class Bench:
                 crossing.add([own[sent]], [own[tensor]])
             except ValueError as error:
                 fail(self.source, f"tensor {tensor!r}: {error}")
-        return crossing.value, change.value
+        try:
+            return crossing.value(), change.value()
+        except ValueError as error:
+            fail(self.source, f"tensor {tensor!r}: {error}")
 
 
 def _layout(cut: Cut, tensor: NDArray[Any]) -> Layout:

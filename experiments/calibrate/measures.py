@@ -22,7 +22,10 @@ Outputs = Sequence[NDArray[Any]]
 
 
 def default_measure(outputs: Sequence[Outputs]) -> Measure:
-    """top1 where the first output is probabilities of classes, else relative."""
+    """top1 where the first output is probabilities of classes, else relative.
+
+    An empty output is none.
+    """
     return "top1" if all(_probabilities(chunk[0]) for chunk in outputs) else "relative"
 
 
@@ -34,7 +37,7 @@ def check_measure(measure: Measure, outputs: Sequence[Outputs]) -> None:
         outputs: of the whole model, chunk by chunk.
 
     Raises:
-        ValueError: no classes, no numbers, or only zeros to compare with.
+        ValueError: no classes, no answers, no numbers, or only zeros to compare with.
     """
     floating = [array for chunk in outputs for array in chunk if _floating(array)]
     if not all(np.isfinite(array).all() for array in floating):
@@ -47,6 +50,11 @@ def check_measure(measure: Measure, outputs: Sequence[Outputs]) -> None:
                     f"the first output, {chunk[0].dtype} {shape}, is no scores of classes, which"
                     " the measure top1 needs: take relative"
                 )
+        if not answers(measure, outputs):
+            raise ValueError(
+                "the first output is empty, so there is no answer for the measure top1: take"
+                " relative"
+            )
     elif not any(array.any() for array in floating):
         raise ValueError("no output has a number other than 0: there is no relative error")
 
@@ -85,14 +93,37 @@ class Change:
         for old, new in zip(before, after, strict=True):
             if _floating(old):
                 own = old.astype(np.float64)
-                self._changed += float(np.square(new - own).sum())
-                self._all += float(np.square(own).sum())
+                with np.errstate(over="ignore"):  # `_norm` looks for it
+                    change = new - own
+                self._changed = float(np.hypot(self._changed, _norm(change)))
+                self._all = float(np.hypot(self._all, _norm(own)))
 
-    @property
     def value(self) -> float:
-        """The measure over all samples."""
-        share = self._changed / self._all
-        return share if self._measure == "top1" else float(np.sqrt(share))
+        """The measure over all samples; 0 where there is nothing, before and after.
+
+        Raises:
+            ValueError: nothing but zeros before, and something else after.
+        """
+        if self._all:
+            return self._changed / self._all
+        if self._changed:
+            raise ValueError(
+                "it is 0 wherever it is measured, but not as it arrives, so there is no relative"
+                " error: give more samples"
+            )
+        return 0.0
+
+
+def _norm(array: NDArray[np.float64]) -> float:
+    """Frobenius norm; squares neither overflow nor vanish.
+
+    Raises:
+        ValueError: a number is infinite.
+    """
+    largest = float(np.abs(array).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ValueError("a change is too large for a number of 64 bits")
+    return largest * float(np.linalg.norm(array / largest)) if largest else 0.0
 
 
 def _floating(array: NDArray[Any]) -> bool:
@@ -113,7 +144,7 @@ def _answers(array: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def _probabilities(array: NDArray[Any]) -> bool:
-    if not _floating(array) or array.ndim < 2 or _classes(array) < 2:
+    if not _floating(array) or not array.size or array.ndim < 2 or _classes(array) < 2:
         return False
     total = array.astype(np.float64).sum(axis=_axis(array))
     return bool((array >= 0).all() and (np.abs(total - 1) <= CLOSE).all())

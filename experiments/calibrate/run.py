@@ -65,6 +65,9 @@ def calibrate(
     proto, source = read_model(model), str(model)
     start = partial(Session, source=source, workers=workers)
     plain = start(proto)
+    for what, own in (("inputs", plain.inputs), ("outputs", plain.outputs)):
+        if not own:
+            fail(source, f"the model has no {what}, expected one or more")
     given = read_samples(samples, plain.inputs)
     fitted, measured = given.halves(seed)
     before = [plain.run(chunk) for chunk in given.chunks(measured)]

@@ -50,13 +50,19 @@ def _layout_violations(costs: ArrayCosts, segment: ArraySegment) -> Iterator[str
     if min((*layout.heights, *layout.widths, *layout.repeats), default=0) < 1:
         yield "a block or the number of cells is empty"
         return
-    grid = len(layout.heights) * len(layout.widths)
-    if not grid - len(layout.widths) < segment.depth <= grid:
+    bands, columns = len(layout.heights), len(layout.widths)
+    grid = bands * columns
+    if not grid - columns < segment.depth <= grid:
         yield f"{segment.depth} layers do not fill a grid of {grid} blocks up to its last band"
+    elif columns > (needed := -(-segment.depth // bands)):
+        yield (
+            f"{segment.depth} layers in {bands} bands need {needed} columns of blocks, found"
+            f" {columns}"
+        )
     if segment.organisation not in array.organisations:
         yield f"{segment.organisation}: the array has {', '.join(array.organisations)} only"
-    if len(layout.heights) > array.bands:
-        yield f"{len(layout.heights)} bands, expected at most {array.bands}"
+    if bands > array.bands:
+        yield f"{bands} bands, expected at most {array.bands}"
     yield from _shape_violations(costs, segment)
     for axis, (name, sizes) in enumerate(AXES):
         used, side = sum(getattr(layout, sizes)), array.mesh[axis]

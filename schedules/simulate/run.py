@@ -8,6 +8,7 @@ from typing import Any
 from instances.instance import Instance
 from instances.mesh import Link, Mesh
 from instances.package import Tile
+from schedules.compressed import refuse_compressed
 from schedules.place import with_places
 from schedules.schedule import Schedule
 from schedules.simulate.clock import Clock
@@ -109,8 +110,10 @@ def simulate(instance: Instance, schedule: Schedule, contention: bool = True) ->
         contention: whether the links of the mesh limit what passes over them.
 
     Raises:
-        ValueError: a table instance, or a region where no chiplet computes.
+        ValueError: a table instance, a schedule with compressed tensors, or a region where no
+            chiplet computes.
     """
+    refuse_compressed(schedule, "the simulation")
     package = model_of(instance).package
     mesh = Mesh.of(package)
     placed = with_places(schedule, mesh)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from heuristics.baselines import pipeline, sequential
 from heuristics.scope import scope
+from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import Ints
 from schedules.goal import restricted
@@ -32,8 +35,27 @@ def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> St
     Raises:
         ValueError: energy counts and the instance is too large for that.
     """
+    if instance.compression is not None:
+        return _with_ratios(instance, instance.compression, progress, workers)
     if progress.goal.needs_energy:
         return best_of_front(instance, progress, workers)
+    return _solve(instance, progress, workers, merging=True)
+
+
+def _with_ratios(instance: Instance, given: Compression, progress: Progress, workers: int) -> Stop:
+    """Search on from the best schedule without compression, and from one with it that is fast."""
+    from heuristics.ratios import with_ratios
+    from solvers.exact.ratios import exact_with_ratios
+
+    plain = replace(instance, tables=instance.costs, compression=None)
+    stop = suggest_from(_best, plain, progress, workers)
+    if stop != "optimal":  # nothing fits with coders that does not without
+        return stop
+    with_ratios(scope, instance, progress, 0, workers)
+    return exact_with_ratios(instance, given, progress, workers)
+
+
+def _best(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
     return _solve(instance, progress, workers, merging=True)
 
 
@@ -53,12 +75,12 @@ def _solve(instance: Instance, progress: Progress, workers: int, merging: bool) 
     try:
         for heuristic in (scope,) if merging else (sequential, pipeline):
             suggest_from(heuristic, allowed, progress, workers)
-        return _Search(allowed, progress, workers, merging).run()
+        return Search(allowed, progress, workers, merging).run()
     except OutOfTimeError:
         return "time-limit"
 
 
-class _Search:
+class Search:
     """The state of one search, on an instance that is restricted to what the goal allows.
 
     Attributes:

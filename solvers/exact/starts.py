@@ -13,10 +13,11 @@ def suggest_from(
     allowed: Instance,
     progress: Progress,
     workers: int,
-) -> None:
-    """Suggest every better schedule that a fast method finds on the instance that is `allowed`.
+) -> Stop:
+    """Suggest every better schedule that a method finds on the instance that is `allowed`.
 
-    The fast method runs with a progress of its own: it may break what the goal asks beyond that.
+    The method runs with a progress of its own: it may break what the goal asks beyond that. Returns
+    why it stopped.
     """
 
     def pass_on(_: TracePoint) -> None:
@@ -24,4 +25,4 @@ def suggest_from(
             progress.suggest(own.best)
 
     own = Progress(allowed, progress.remaining, pass_on)
-    method(allowed, own, 0, workers)
+    return method(allowed, own, 0, workers)

@@ -10,6 +10,7 @@ import numpy as np
 
 from instances.instance import Instance
 from instances.tables import LIMIT, Ints
+from schedules.compressed import refuse_compressed, refuse_compression
 from schedules.files import schedule_to_data
 from schedules.parallel import OutOfTimeError
 from schedules.place import mesh_of, with_places
@@ -104,8 +105,13 @@ def place_jointly(
         bounds: begin with bounds by counts; without, CP-SAT has to prove every interval by itself.
 
     Raises:
-        ValueError: a table instance, or too many chiplets.
+        ValueError: a table instance, too many chiplets, or compression, of the instance or of a
+            schedule.
     """
+    refuse_compression(instance, "the joint search")
+    for given in (held, start):
+        if given is not None:
+            refuse_compressed(given, "the joint search")
     begun = time.perf_counter()
     end = None if time_limit is None else begun + time_limit
     times = Times(instance, held)

@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from instances.instance import Instance
+from schedules.compressed import refuse_compression
 from schedules.evaluate import latency as latency_of
 from schedules.files import schedule_to_data
 from schedules.schedule import Schedule
@@ -91,8 +92,9 @@ def rank(
 
     Raises:
         ValueError: an unknown method or option, an argument out of its range, more than
-            MOST_LAYERS layers, or a schedule that may not run.
+            MOST_LAYERS layers, a schedule that may not run, or compression.
     """
+    refuse_compression(instance, "a ranking")
     space = Space() if space is None else space
     space.check(instance)
     layers = len(instance.layers)

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,16 +27,22 @@ def test_a_pipe_stays_a_pipe_and_takes_the_text(tmp_path: Path) -> None:
     assert pipe.is_fifo()
 
 
+def fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For our own files alone: numba goes on keeping its kernels, for the tests that follow."""
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("instances.files.whole.os", SimpleNamespace(replace=full))
+
+
 def test_a_file_that_cannot_be_written_is_named_and_the_old_one_stays(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "old.json"
     path.write_text("old")
 
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
+    fill_the_disk(monkeypatch)
     with pytest.raises(ValueError, match=r"old\.json: cannot be written: No space left on device"):
         write_text(str(path), "new")
     assert path.read_text() == "old"
@@ -56,10 +63,7 @@ def test_what_can_be_written_is_though_something_else_cannot() -> None:
 def test_a_result_that_cannot_be_written_is_still_shown(
     run: Run, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
+    fill_the_disk(monkeypatch)
     code, out, err = run("solve", tiny, "--json", tmp_path / "a.json", "--out", tmp_path / "b.yaml")
     assert code == 2
     assert "229 cycles" in out

@@ -300,7 +300,7 @@ def test_top1_is_the_share_of_the_answers_that_change() -> None:
     change = Change("top1")
     change.add(outputs([0.1, 0.9], [0.8, 0.2]), outputs([0.4, 0.6], [0.1, 0.9]))
     change.add(outputs([0.1, 0.9], [0.8, 0.2]), outputs([0.0, 1.0], [1.0, 0.0]))
-    assert change.value == 0.25
+    assert change.value() == 0.25
 
 
 def test_in_pictures_the_classes_come_before_the_positions() -> None:
@@ -309,14 +309,14 @@ def test_in_pictures_the_classes_come_before_the_positions() -> None:
     after[0, 2, 1, 1] = 2
     change = Change("top1")
     change.add([before], [after])
-    assert change.value == 0.25
+    assert change.value() == 0.25
 
 
 def test_relative_is_the_norm_of_the_change_over_that_of_the_outputs() -> None:
     change = Change("relative")
     change.add([*outputs([3, 0]), *outputs([4])], [*outputs([3, 1]), *outputs([4])])
     change.add([*outputs([0, 0]), *outputs([0])], [*outputs([0, 0]), *outputs([2])])
-    assert change.value == pytest.approx(5**0.5 / 5)
+    assert change.value() == pytest.approx(5**0.5 / 5)
 
 
 def test_the_default_measure_is_top1_for_probabilities_only() -> None:

@@ -9,6 +9,7 @@ import pytest
 import experiments.pareto
 from experiments.pareto import PROVING, Front, pareto
 from instances.generate import random_instance
+from instances.generate_ratios import random_ratios
 from instances.instance import Instance
 from schedules.goal import Goal, breaches
 from schedules.parallel import OutOfTimeError
@@ -52,6 +53,17 @@ def wide_front() -> Costs:
     found = known_front(WIDE)
     assert len(found) == 5
     return found
+
+
+@pytest.mark.parametrize("seed", [4, 10, 11])
+def test_where_tensors_may_be_compressed_points_do_so(seed: int) -> None:
+    plain = random_instance(seed, layers=3, chiplets=2, options=2)
+    instance = random_ratios(plain, seed, ratios=1, budget="loose")
+    front = pareto(instance, "enumerate")
+    assert any(point.schedule.ratios for point in front.points)
+    assert costs(front) == known_front(instance)
+    for latency, energy in costs(pareto(plain, "enumerate")):
+        assert any(own[0] <= latency and own[1] <= energy for own in costs(front))
 
 
 @pytest.mark.parametrize("method", PROVING)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,8 @@ clusters = st.builds(
     st.none() | st.lists(st.tuples(small, small)).map(tuple),
 )
 segments = st.builds(Segment, st.lists(clusters, max_size=3).map(tuple), st.booleans())
-schedules = st.builds(Schedule, st.lists(segments, max_size=3).map(tuple))
+ratios = st.lists(st.integers(1, 64), max_size=4).map(tuple)
+schedules = st.builds(Schedule, st.lists(segments, max_size=3).map(tuple), ratios)
 
 
 def test_data_are_the_documented_object() -> None:
@@ -66,6 +68,13 @@ def test_schedule_with_and_without_kind_and_optional_keys() -> None:
     assert schedule_from_data({"kind": "schedule", **DATA}, "s") == SCHEDULE
     brief = {"segments": [{"clusters": [{"first": 0, "last": 0, "chiplets": 1, "options": ["A"]}]}]}
     assert schedule_from_data(brief, "s") == Schedule((Segment((Cluster(0, 0, 1, ("A",)),)),))
+
+
+def test_ratios_stand_beside_the_segments_and_only_where_there_are_any() -> None:
+    squeezed = replace(SCHEDULE, ratios=(1, 4, 2, 1))
+    assert schedule_to_data(squeezed) == {**DATA, "ratios": [1, 4, 2, 1]}
+    assert schedule_from_data({**DATA, "ratios": [1, 4, 2, 1]}, "s") == squeezed
+    assert schedule_from_data({**DATA, "ratios": None}, "s") == SCHEDULE
 
 
 def test_schedule_of_a_result_is_read(tmp_path: Path) -> None:
@@ -106,7 +115,10 @@ BROKEN = {
     "kind": ({"kind": "tables", **DATA}, "kind: found 'tables', expected schedule"),
     "other file": ({"kind": "tables", "batch": 1}, "kind: found 'tables', expected schedule"),
     "segments": ({"segments": {}}, "segments: found a mapping, expected a list"),
-    "unknown key": ({"segment": []}, "unknown key 'segment', expected one of kind, segments (did"),
+    "unknown key": (
+        {"segment": []},
+        "unknown key 'segment', expected one of kind, segments, ratios",
+    ),
     "negative": (cluster(first=-1), "segments[0].clusters[0].first: found -1, expected at least 0"),
     "fraction": (cluster(chiplets=1.5), "clusters[0].chiplets: found 1.5, expected a whole number"),
     "bool": (cluster(chiplets=True), "clusters[0].chiplets: found true, expected a whole number"),
@@ -114,6 +126,9 @@ BROKEN = {
     "option": (cluster(options=[1]), "clusters[0].options[0]: found 1, expected text"),
     "no options": (cluster(options=...), "clusters[0].options: found nothing"),
     "tile": (cluster(tiles=[[0, 0, 0]]), "clusters[0].tiles[0]: found 3 entries, expected 2"),
+    "ratio 0": ({**DATA, "ratios": [1, 0]}, "ratios[1]: found 0, expected at least 1"),
+    "half": ({**DATA, "ratios": [2.5]}, "ratios[0]: found 2.5, expected a whole number"),
+    "no list": ({**DATA, "ratios": 4}, "ratios: found 4, expected a list"),
     "in a result": ({"schedule": {"segments": [5]}}, "schedule.segments[0]: found 5, expected a m"),
 }
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instances.cost.array import ArrayCosts
+from instances.network import Layer, Network
 from schedules.array.evaluate import evaluate_array
+from schedules.array.patterns import patterns
 from schedules.array.schedule import ArraySchedule, ArraySegment, Layout
 from schedules.array.verify import array_violations
 
@@ -156,6 +158,24 @@ def test_what_the_array_has_not_is_named(
     changes: dict[str, object], segment: ArraySegment, said: str, make_array_costs: MakeArrayCosts
 ) -> None:
     assert wrong(make_array_costs(**changes), segment) == [f"segment 0: {said}"]
+
+
+def test_a_grid_has_no_more_columns_than_its_bands_need(make_array_costs: MakeArrayCosts) -> None:
+    array = replace(make_array_costs().array, mesh=(6, 2), depth=4)
+    layers = tuple(
+        Layer(f"l{k}", "conv", 4, 4, (4, 4), inputs=(f"t{k}",), outputs=((f"t{k + 1}", (4, 4, 4)),))
+        for k in range(4)
+    )
+    costs = ArrayCosts(Network("four", (("t0", (4, 4, 4)),), layers), array, 1)
+    two, three = (
+        ArraySegment(0, 3, "positions", 1, Layout((1, 1), (1,) * columns)) for columns in (2, 3)
+    )
+    assert wrong(costs, two) == []
+    # Three blocks above, one below: two and two would do, and no method looks for it.
+    assert wrong(costs, three) == [
+        "segment 0: 4 layers in 2 bands need 2 columns of blocks, found 3"
+    ]
+    assert {own.grid for own in patterns(array, 4)} == {(1, 4), (2, 2)}
 
 
 def test_a_layout_has_the_name_of_its_shape() -> None:

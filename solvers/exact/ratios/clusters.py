@@ -1,0 +1,356 @@
+"""Clusters as arcs between the states of two cuts, with their times, losses and loads."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import NamedTuple
+
+import numpy as np
+
+from instances.compression import Compression
+from instances.instance import Instance
+from instances.jit import compiled
+from instances.tables import CostTables, Ints
+from schedules.parallel import in_parallel
+from schedules.progress import Progress
+from solvers.exact.bounds import MERGED, begin_labels, charge_labels, extend_labels, keep_best
+from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME, Column, fastest
+from solvers.exact.ratios.states import States
+from solvers.exact.stages import CAP
+
+MOST = 2_000_000
+"""Arcs, at most."""
+
+
+class Graph(NamedTuple):
+    """Arcs for kernels, those that enter one node side by side, by rising source.
+
+    Attributes:
+        into: [N+1] the arcs into node n are into[n] to into[n+1].
+        source: [A] the node that each begins at.
+        times: [A,C] a lower bound on the cluster's time on at most c+1 chiplets.
+        loss: [A] millionths that are lost when it sends what it makes.
+        load: [A] cycles to load its coders.
+    """
+
+    into: Ints
+    source: Ints
+    times: Ints
+    loss: Ints
+    load: Ints
+
+
+class Clusters:
+    """All clusters that can matter, in all states.
+
+    Attributes:
+        graph: arcs between the nodes of `states`.
+        target: [A] the node that each arc ends at.
+        eased: as given.
+        reached: [A,C] a time that some options reach on exactly c+1 chiplets, FAR if unknown.
+
+    Raises:
+        ValueError: there are too many.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        given: Compression,
+        states: States,
+        eased: Ints,
+        cutoff: int,
+        progress: Progress,
+        workers: int,
+    ) -> None:
+        """Find the arcs.
+
+        Args:
+            eased: [L,L,C] lower bounds on the times of clusters, whatever the ratios; FAR where one
+                cannot matter.
+            cutoff: longer times cannot matter.
+        """
+        self.tables, self.given, self.states = instance.tables, given, states
+        self.eased, self._cutoff = eased, cutoff
+        self._possible = eased[:, :, -1] < FAR
+        self._held = [self.tables.held(first) for first in range(len(self.tables.layers))]
+        found: list[_Arcs] = []
+        number = 0
+        for _, own in in_parallel(self._from, len(self.tables.layers), progress, workers):
+            number += len(own.source)
+            if number > MOST:
+                raise ValueError(
+                    f"method 'exact' would have to follow more than {MOST:,} clusters with their"
+                    " ratios: let fewer tensors be compressed, or by fewer ratios"
+                )
+            found.append(own)
+        arcs = _Arcs(*(np.concatenate(part) for part in zip(*found, strict=True)))
+        order = np.lexsort((arcs.source, arcs.target))
+        arcs = _Arcs(*(part[order] for part in arcs))
+        self.target, self.reached = arcs.target, arcs.reached
+        into = np.searchsorted(arcs.target, np.arange(int(states.first[-1]) + 1))
+        self.graph = Graph(into, arcs.source, arcs.times, arcs.loss, arcs.load)
+
+    def _from(self, first: int) -> _Arcs:
+        """The arcs of all clusters that begin at a layer."""
+        tables, given, states = self.tables, self.given, self.states
+        outs = _Outs(tables, given, states, first, np.flatnonzero(self._possible[first]).tolist())
+        parts = []
+        for node in range(int(states.first[first]), int(states.first[first + 1])):
+            choices = states.choices(node)
+            entry, enter, bytes_ = self._receiving(first, choices)
+            times, reached = times_from(
+                first,
+                outs.farthest,
+                entry,
+                tables.step,
+                enter,
+                tables.resident + bytes_[:, None, :],
+                tables.working + self._held[first][:, None, :],
+                given.exit,
+                outs.last,
+                outs.choice,
+                outs.cycles,
+                outs.bytes,
+                tables.capacity,
+                self._cutoff,
+                CAP,
+            )
+            kept = np.flatnonzero(times[:, -1] < FAR)
+            targets = [outs.target(n, choices) for n in kept.tolist()]
+            loads = [outs.load[n] + self._decoding(first, int(outs.last[n]), choices) for n in kept]
+            parts.append(
+                _Arcs(
+                    np.full(len(kept), node, dtype=np.int64),
+                    np.array(targets, dtype=np.int64),
+                    times[kept],
+                    reached[kept],
+                    outs.loss[kept],
+                    np.array(loads, dtype=np.int64),
+                )
+            )
+        return _Arcs(*(np.concatenate(part) for part in zip(*parts, strict=True)))
+
+    def _decoding(self, first: int, last: int, choices: dict[int, int]) -> int:
+        """Cycles to load the decoders of a cluster."""
+        readers, load = self.given.readers, self.given.decoders.load
+        return sum(
+            int(load[k, layer])
+            for layer, k in choices.items()
+            if k and any(first <= reader <= last for reader in readers[layer])
+        )
+
+    def _receiving(self, first: int, choices: dict[int, int]) -> tuple[Ints, Ints, Ints]:
+        """What clusters from `first` pay to receive: [O,C] entry, [L,O,C] skips, [L,C] bytes."""
+        given, tables = self.given, self.tables
+        enter = np.zeros(tables.shape, dtype=np.int64)
+        bytes_ = np.zeros((len(tables.layers), tables.chiplets), dtype=np.int64)
+        for skip, code in zip(tables.skips, given.skips, strict=True):
+            use = skip.first_use_from(first) if skip.producer < first else None
+            if use is not None:
+                k = choices.get(skip.producer, 0)
+                enter[use] += code.enter[k, skip.consumers.index(use)]
+        for layer, k in choices.items():
+            use = next(reader for reader in given.readers[layer] if reader >= first)
+            bytes_[use] += given.decoders.resident[k, layer]
+        return given.entry[choices.get(first - 1, 0), first], enter, bytes_
+
+    def reaches(self, arc: int, chiplets: int, beat: int) -> bool:
+        """Whether the cluster on exactly so many chiplets meets the beat; sharpens the bounds."""
+        if self.reached[arc, chiplets - 1] <= beat:
+            return True
+        limit = min(beat + beat // 16 + 1, int(self.reached[arc, chiplets - 1]))
+        time, _ = self.fastest(arc, chiplets, limit)
+        if time < FAR:
+            self.reached[arc, chiplets - 1] = time
+        times = self.graph.times[arc]
+        fewer = int(times[chiplets - 2]) if chiplets > 1 else FAR
+        times[chiplets - 1] = min(fewer, time, limit)
+        return time <= beat
+
+    def place(self, arc: int) -> tuple[int, int]:
+        """First and last layer of the cluster."""
+        source, target = int(self.graph.source[arc]), int(self.target[arc])
+        return self.states.cut_of(source), self.states.cut_of(target) - 1
+
+    def fastest(self, arc: int, chiplets: int, limit: int) -> tuple[int, Ints]:
+        """Time and options of the fastest such cluster, if that is below the limit; else FAR."""
+        tables, given, c = self.tables, self.given, chiplets - 1
+        first, last = self.place(arc)
+        before = self.states.choices(int(self.graph.source[arc]))
+        after = self.states.choices(int(self.target[arc]))
+        entry, enter, bytes_ = self._receiving(first, before)
+        layers = slice(first, last + 1)
+        steps = tables.step[layers, :, :, c] + enter[layers, None, :, c]
+        resident = tables.resident[layers, :, c] + bytes_[layers, None, c]
+        momentary = tables.working[layers, :, c] + self._held[first][layers, None, c]
+        own = {layer: k for layer, k in after.items() if layer >= first}
+        leaving, coders = _sending(tables, given, first, last, own)
+        column = Column(
+            entry[:, c] + enter[first, :, c],
+            steps,
+            given.exit[own.get(last, 0), last, :, c].copy(),
+            resident,
+            momentary,
+            tables.capacity - int(coders[c]),
+        )
+        time, options = fastest(column, limit - int(leaving[c]))
+        return (time + int(leaving[c]) if time < FAR else FAR), options
+
+
+class _Arcs(NamedTuple):
+    """Arcs side by side: [A] source, target, loss, load; [A,C] times, reached."""
+
+    source: Ints
+    target: Ints
+    times: Ints
+    reached: Ints
+    loss: Ints
+    load: Ints
+
+
+class _Outs:
+    """The ways in which clusters from one layer can send what they make, by last layer.
+
+    Attributes:
+        farthest: the last layer of the longest.
+        last, choice, loss, load: [X] last layer; choice of its output; millionths and cycles.
+        cycles, bytes: [X,C] to encode and send skip tensors; of all encoders.
+    """
+
+    def __init__(
+        self,
+        tables: CostTables,
+        given: Compression,
+        states: States,
+        first: int,
+        lasts: list[int],
+    ) -> None:
+        self._states, self._own = states, []
+        rows = []
+        for last in lasts:
+            made = [layer for layer in states.live[last + 1] if layer >= first]
+            for picked in product(*(states.useful[layer] for layer in made)):
+                own = dict(zip(made, picked, strict=True))
+                loss = sum(int(given.losses[layer, k]) for layer, k in own.items())
+                if loss <= given.budget:
+                    load = sum(int(given.encoders.load[k, layer]) for layer, k in own.items())
+                    rows.append((last, own.get(last, 0), loss, load))
+                    self._own.append(own)
+        self.farthest = max(lasts, default=first - 1)
+        self.last, self.choice, self.loss, self.load = (
+            np.array(rows, dtype=np.int64).reshape(-1, 4).T.copy()
+        )
+        sent = [
+            _sending(tables, given, first, last, own)
+            for (last, *_), own in zip(rows, self._own, strict=True)
+        ]
+        chiplets = tables.chiplets
+        self.cycles, self.bytes = (
+            np.array([pair[n] for pair in sent], dtype=np.int64).reshape(-1, chiplets)
+            for n in range(2)
+        )
+
+    def target(self, number: int, before: dict[int, int]) -> int:
+        """The node that a way leads to, after what was live before."""
+        return self._states.node(int(self.last[number]) + 1, {**before, **self._own[number]})
+
+
+def _sending(
+    tables: CostTables, given: Compression, first: int, last: int, own: dict[int, int]
+) -> tuple[Ints, Ints]:
+    """[C] cycles to send the skip tensors of a cluster, and bytes of its encoders."""
+    cycles = np.zeros(tables.chiplets, dtype=np.int64)
+    coders = np.zeros_like(cycles)
+    for skip, code in zip(tables.skips, given.skips, strict=True):
+        if first <= skip.producer < last and skip.needed_after(last):
+            cycles += code.leave[own.get(code.producer, 0)]
+    for layer, k in own.items():
+        coders += given.encoders.resident[k, layer]
+    return cycles, coders
+
+
+@compiled
+def times_from(
+    first: int,
+    farthest: int,
+    entry: Ints,
+    step: Ints,
+    enter: Ints,
+    resident: Ints,
+    momentary: Ints,
+    exits: Ints,
+    last: Ints,
+    choice: Ints,
+    leaving: Ints,
+    coders: Ints,
+    capacity: int,
+    cutoff: int,
+    cap: int,
+) -> tuple[Ints, Ints]:
+    """Times of the clusters first..j, for every way in which they send what they make.
+
+    As `solvers.exact.bounds.stage_times_from`, but with several ways out of each last layer.
+
+    Args:
+        entry: [O,C] of the first layer.
+        exits: [R,L,O,C] by choice of the last layer's output.
+        last, choice, leaving, coders: the ways, by rising last layer, as in `_Outs`.
+
+    Returns:
+        lower, reached: [X,C] as there.
+    """
+    options, chiplets = entry.shape
+    lower = np.full((last.shape[0], chiplets), FAR, dtype=np.int64)
+    reached = np.full((last.shape[0], chiplets), FAR, dtype=np.int64)
+    labels = np.empty((cap * options, 5), dtype=np.int64)
+    extended = np.empty((cap * options, 5), dtype=np.int64)
+    fresh = np.empty((cap * options + 1, 5), dtype=np.int64)
+    for c in range(chiplets):
+        number, way = 0, 0
+        for layer in range(first, farthest + 1):
+            end = 0
+            for own in range(options):
+                if layer == first:
+                    found = begin_labels(own, entry[own, c], fresh)
+                else:
+                    found = extend_labels(own, step[layer, :, own, c], labels, number, fresh)
+                found = charge_labels(
+                    fresh,
+                    found,
+                    enter[layer, own, c],
+                    resident[layer, own, c],
+                    momentary[layer, own, c],
+                    capacity,
+                    cutoff,
+                )
+                end = keep_best(fresh, found, extended, end, cap)
+            labels, extended, number = extended, labels, end
+            if number == 0:
+                break
+            while way < last.shape[0] and last[way] < layer:
+                way += 1
+            while way < last.shape[0] and last[way] == layer:
+                room = capacity - coders[way, c]
+                bound, known = finish_in(labels, number, exits[choice[way], layer, :, c], room)
+                if bound + leaving[way, c] <= cutoff:
+                    lower[way, c] = bound + leaving[way, c]
+                if known + leaving[way, c] <= cutoff:
+                    reached[way, c] = known + leaving[way, c]
+                way += 1
+        if c > 0:
+            lower[:, c] = np.minimum(lower[:, c], lower[:, c - 1])
+    return lower, reached
+
+
+@compiled
+def finish_in(labels: Ints, number: int, exits: Ints, room: int) -> tuple[int, int]:
+    """The least time of all labels that fit in `room`, and of those that were never merged."""
+    bound, known = FAR, FAR
+    for label in range(number):
+        if labels[label, RESIDENT] + labels[label, PEAK] <= room:
+            time = labels[label, TIME] + exits[labels[label, OPTION]]
+            bound = min(bound, time)
+            if labels[label, MERGED] == 0:
+                known = min(known, time)
+    return bound, known

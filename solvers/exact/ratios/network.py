@@ -1,0 +1,194 @@
+"""Shortest paths over segments in states, and the segments' bounds to begin with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from instances.compression import Compression
+from instances.instance import Instance
+from instances.jit import compiled
+from instances.tables import CostTables, Ints
+from schedules.progress import Progress
+from solvers.exact.labels import FAR
+from solvers.exact.ratios.segments import UNBOUND
+from solvers.exact.ratios.states import States
+from solvers.exact.search import Search
+
+Place = tuple[int, int]
+"""First and last layer of a segment."""
+
+
+class Segments:
+    """Every segment that can matter, and what it costs at least from state to state.
+
+    Attributes:
+        number: (first, last) -> number of the segment, by rising last layer.
+        least: [P] a lower bound on its beat.
+        probed, settled: (first, last) of the segments whose bounds were raised, and of those whose
+            costs are no bounds any more.
+    """
+
+    def __init__(self, states: States, lower: Ints, least: Ints) -> None:
+        """Take note of the segments.
+
+        Args:
+            lower: [L,L] a lower bound on the cycles of each, load included; FAR if it cannot be.
+            least: [L,L] the same of its beat.
+        """
+        self._states = states
+        places = [(f, e) for e in range(len(lower)) for f in np.flatnonzero(lower[:, e] < FAR)]
+        self.number = {(int(f), int(e)): n for n, (f, e) in enumerate(places)}
+        self.probed: set[Place] = set()
+        self.settled: set[Place] = set()
+        self._places = np.array(places, dtype=np.int64).reshape(-1, 2)
+        where = tuple(self._places.T)
+        self._lower, self.least = lower[where], least[where]
+        widths = np.diff(states.first)
+        self._first, self._after = self._places[:, 0], self._places[:, 1] + 1
+        sizes = widths[self._first] * widths[self._after]
+        self._offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        self._backward = np.argsort(-self._first, kind="stable")
+        self._costs = np.empty(int(self._offset[-1]), dtype=np.int64)
+
+    def reset(self, scale: int) -> None:
+        """Forget what was settled; every cost is its lower bound at this scale."""
+        self.probed, self.settled = set(), set()
+        self._costs[:] = np.repeat(scale * self._lower, np.diff(self._offset))
+
+    def put(self, place: Place, costs: Ints) -> None:
+        """Settle a segment: [S,T] its priced costs, by states of its two cuts."""
+        self.of(place)[:] = costs
+        self.settled.add(place)
+
+    def raise_to(self, place: Place, costs: Ints) -> None:
+        """Raise the lower bounds of a segment: [S,T] by states of its two cuts."""
+        own = self.of(place)
+        np.maximum(own, costs, out=own)
+        self.probed.add(place)
+
+    def of(self, place: Place) -> Ints:
+        """[S,T] what a segment costs at least."""
+        n, first = self.number[place], self._states.first
+        shape = (
+            int(first[place[0] + 1] - first[place[0]]),
+            int(first[place[1] + 2] - first[place[1] + 1]),
+        )
+        return self._costs[self._offset[n] : self._offset[n + 1]].reshape(shape)
+
+    def reach(self) -> Ints:
+        """[N] the least cost from the start to each node."""
+        return forward(self._states.first, self._first, self._after, self._offset, self._costs)
+
+    def onward(self) -> Ints:
+        """[N] the least cost from each node to the end."""
+        return backward(
+            self._states.first,
+            self._first,
+            self._after,
+            self._offset,
+            self._costs,
+            self._backward,
+        )
+
+    def path(self, reach: Ints) -> list[tuple[Place, int, int]]:
+        """(segment, source, target) of the shortest path, in order; its end must be reached."""
+        steps = []
+        node = len(reach) - 1
+        while node > 0:
+            steps.append(self._step_to(node, reach))
+            node = steps[-1][1]
+        return steps[::-1]
+
+    def _step_to(self, node: int, reach: Ints) -> tuple[Place, int, int]:
+        after = self._states.cut_of(node)
+        begin = self._states.first
+        for n in np.flatnonzero(self._after == after).tolist():
+            place = int(self._first[n]), after - 1
+            sources = reach[begin[place[0]] : begin[place[0] + 1]]
+            totals = added(sources, self.of(place)[:, node - begin[after]])
+            best = int(np.argmin(totals))
+            if totals[best] == reach[node]:
+                return place, int(begin[place[0]]) + best, node
+        raise AssertionError("every node that is reached is reached by a segment")
+
+
+def added(a: Ints, b: Ints) -> Ints:
+    """Sums of costs; UNBOUND where either is."""
+    total: Ints = np.where((a >= UNBOUND) | (b >= UNBOUND), UNBOUND, np.minimum(a, UNBOUND) + b)
+    return total
+
+
+@compiled
+def forward(begin: Ints, firsts: Ints, afters: Ints, offset: Ints, costs: Ints) -> Ints:
+    """[N] the least cost from node 0; segments come by rising last layer."""
+    reach = np.full(begin[-1], UNBOUND, dtype=np.int64)
+    reach[0] = 0
+    for n in range(firsts.shape[0]):
+        at = offset[n]
+        for source in range(begin[firsts[n]], begin[firsts[n] + 1]):
+            for target in range(begin[afters[n]], begin[afters[n] + 1]):
+                if reach[source] < UNBOUND and costs[at] < UNBOUND:
+                    reach[target] = min(reach[target], reach[source] + costs[at])
+                at += 1
+    return reach
+
+
+@compiled
+def backward(
+    begin: Ints, firsts: Ints, afters: Ints, offset: Ints, costs: Ints, order: Ints
+) -> Ints:
+    """[N] the least cost to the last node; segments come by falling first layer in `order`."""
+    onward = np.full(begin[-1], UNBOUND, dtype=np.int64)
+    onward[-1] = 0
+    for n in order:
+        at = offset[n]
+        for source in range(begin[firsts[n]], begin[firsts[n] + 1]):
+            for target in range(begin[afters[n]], begin[afters[n] + 1]):
+                if onward[target] < UNBOUND and costs[at] < UNBOUND:
+                    onward[source] = min(onward[source], onward[target] + costs[at])
+                at += 1
+    return onward
+
+
+def relaxed(instance: Instance, given: Compression, states: States) -> Instance:
+    """The instance as if every output had all its ratios at once, and lost nothing.
+
+    Whatever costs least of each; coders need no memory and no time to load. No schedule with ratios
+    takes less than it does here.
+    """
+    tables, count = instance.tables, len(instance.layers)
+    entry, exits, io = tables.entry.copy(), tables.exit.copy(), tables.io.copy()
+    for layer, useful in enumerate(states.useful):
+        exits[layer] = given.exit[useful, layer].min(axis=0)
+        if layer + 1 < count:
+            entry[layer + 1] = given.entry[useful, layer + 1].min(axis=0)
+    most = [int(given.saved[own, layer].max()) for layer, own in enumerate(states.useful)]
+    for first in range(count):
+        for last in range(first, count):
+            crossing = [*given.entering(first, last), *given.leaving(first, last)]
+            units = sum(most[layer] for layer in crossing)
+            if units:
+                io[first, last] = given.cycles(int(given.traffic[first, last]) - units)
+    skips = []
+    for skip, code in zip(tables.skips, given.skips, strict=True):
+        useful = states.useful[skip.producer] if skip.producer >= 0 else [0]
+        enter, leave = code.enter[useful].min(axis=0), code.leave[useful].min(axis=0)
+        skips.append(replace(skip, enter=enter, leave=leave))
+    eased: CostTables = replace(tables, entry=entry, exit=exits, io=io, skips=tuple(skips))
+    return replace(instance, tables=eased, compression=None)
+
+
+def bounds(
+    instance: Instance, given: Compression, states: States, progress: Progress, workers: int
+) -> tuple[Ints, Ints, Ints]:
+    """[L,L] lower bounds on cycles and beats of segments; [L,L,C] on the times of clusters.
+
+    FAR where one cannot be, or cannot be in a schedule that is better than the incumbent.
+    """
+    plain = Search(relaxed(instance, given, states), progress, workers, merging=True)
+    least = np.minimum(plain.least, FAR)
+    tiled = np.flatnonzero(plain.alone >= 0)
+    least[tiled, tiled] = np.minimum(least[tiled, tiled], plain.alone[tiled])
+    return plain.lower, least, plain.stages.times
