@@ -15,6 +15,7 @@ from solvers.exact.ratios.clusters import Clusters
 from solvers.exact.ratios.segments import (
     ARC,
     BASE,
+    BEAT,
     CLUSTERS,
     LOAD,
     LOSS,
@@ -206,13 +207,13 @@ class SegmentWays:
         numbers = np.arange(at[self._where.end - self._where.inner], at[-1])
         return labels, numbers, self._clusters.target[labels[numbers, ARC]] - self._where.end
 
-    def _priced(self, ends: Ints, io: Ints, beat: int) -> Ints:
+    def _priced(self, ends: Ints, io: Ints, beat: int | Ints) -> Ints:
         """Costs of ways whose clusters take `beat`, load included; `io` of each way's DRAM."""
         times = self._times(ends, io, beat)
         costs: Ints = ends[:, BASE] + self._price.scale * times + self._price.price * ends[:, LOSS]
         return costs
 
-    def _times(self, ends: Ints, io: Ints, beat: int) -> Ints:
+    def _times(self, ends: Ints, io: Ints, beat: int | Ints) -> Ints:
         paid = (self._batch - 1 + ends[:, CLUSTERS]) * np.maximum(beat, io)
         times: Ints = self._load + paid + ends[:, LOAD]
         return times
@@ -227,19 +228,23 @@ class SegmentWays:
         stack = [(0, len(beats) - 1)] if len(beats) else []
         while stack:
             low, high = stack.pop()
-            slowest, fastest = int(beats[high]), int(beats[low])
             most = int(best.max()) - 1
+            longest = (most - self._price.scale * self._load) // (self._price.scale * self._batch)
+            high = min(high, int(np.searchsorted(beats, longest, side="right")) - 1)
+            if high < low:
+                continue
+            slowest, fastest = int(beats[high]), int(beats[low])
             labels, numbers, targets = self._ways(bases, slowest, fastest, most, False)
             met = io[targets] <= slowest
             numbers, targets = numbers[met], targets[met]
             ends = labels[numbers]
             lower = self._priced(ends, io[targets], fastest)
-            reached = self._priced(ends, io[targets], slowest)
+            reached = self._priced(ends, io[targets], ends[:, BEAT])
             for n in np.flatnonzero(reached < best[targets]).tolist():
                 target = int(targets[n])
                 if reached[n] < best[target]:
                     best[target] = reached[n]
-                    found[target] = self._way(labels, int(numbers[n]), io, slowest)
+                    found[target] = self._way(labels, int(numbers[n]), io)
             if low < high and (lower < best[targets]).any():
                 middle = (low + high) // 2
                 stack += [(middle + 1, high), (low, middle)]
@@ -273,11 +278,12 @@ class SegmentWays:
         kept = {}
         for number, target in zip(numbers[within].tolist(), targets[within].tolist(), strict=True):
             key = (target, *labels[number, [CLUSTERS, LOAD, LOSS]].tolist())
-            kept[key] = self._way(labels, number, io, paid)
+            kept[key] = self._way(labels, number, io)
         return kept
 
-    def _way(self, labels: Ints, number: int, io: Ints, beat: int) -> Way:
-        """The way that a label ends, with clusters that take `beat`."""
+    def _way(self, labels: Ints, number: int, io: Ints) -> Way:
+        """The way that a label ends."""
+        beat = int(labels[number, BEAT])
         loss, arcs = int(labels[number, LOSS]), []
         target = int(self._clusters.target[labels[number, ARC]])
         time = int(self._times(labels[[number]], io[[target - self._where.end]], beat)[0])

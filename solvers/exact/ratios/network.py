@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from instances.compression import Compression
 from instances.instance import Instance
 from instances.jit import compiled
 from instances.tables import CostTables, Ints
+from schedules.goal import Flags
 from schedules.progress import Progress
 from solvers.exact.labels import FAR
 from solvers.exact.ratios.segments import UNBOUND
@@ -26,8 +28,7 @@ class Segments:
     Attributes:
         number: (first, last) -> number of the segment, by rising last layer.
         least: [P] a lower bound on its beat.
-        probed, settled: (first, last) of the segments whose bounds were raised, and of those whose
-            costs are no bounds any more.
+        probed: (first, last) of the segments whose bounds were raised.
     """
 
     def __init__(self, states: States, lower: Ints, least: Ints) -> None:
@@ -41,7 +42,6 @@ class Segments:
         places = [(f, e) for e in range(len(lower)) for f in np.flatnonzero(lower[:, e] < FAR)]
         self.number = {(int(f), int(e)): n for n, (f, e) in enumerate(places)}
         self.probed: set[Place] = set()
-        self.settled: set[Place] = set()
         self._places = np.array(places, dtype=np.int64).reshape(-1, 2)
         where = tuple(self._places.T)
         self._lower, self.least = lower[where], least[where]
@@ -51,31 +51,41 @@ class Segments:
         self._offset = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         self._backward = np.argsort(-self._first, kind="stable")
         self._costs = np.empty(int(self._offset[-1]), dtype=np.int64)
+        self._exact = np.zeros(int(self._offset[-1]), dtype=np.bool_)
 
     def reset(self, scale: int) -> None:
         """Forget what was settled; every cost is its lower bound at this scale."""
-        self.probed, self.settled = set(), set()
+        self.probed = set()
+        self._exact[:] = False
         self._costs[:] = np.repeat(scale * self._lower, np.diff(self._offset))
 
     def put(self, place: Place, costs: Ints) -> None:
-        """Settle a segment: [S,T] its priced costs, by states of its two cuts."""
-        self.of(place)[:] = costs
-        self.settled.add(place)
+        """Settle a segment: [S,T] its priced costs, UNBOUND where nothing new is known."""
+        known = costs < UNBOUND
+        self.of(place)[known] = costs[known]
+        self.exact(place)[known] = True
 
     def raise_to(self, place: Place, costs: Ints) -> None:
         """Raise the lower bounds of a segment: [S,T] by states of its two cuts."""
-        own = self.of(place)
-        np.maximum(own, costs, out=own)
+        own, bounds = self.of(place), ~self.exact(place)
+        own[bounds] = np.maximum(own, costs)[bounds]
         self.probed.add(place)
 
     def of(self, place: Place) -> Ints:
         """[S,T] what a segment costs at least."""
+        return self._part(self._costs, place)
+
+    def exact(self, place: Place) -> Flags:
+        """[S,T] whether that is what it costs."""
+        return self._part(self._exact, place)
+
+    def _part(self, table: Any, place: Place) -> Any:
         n, first = self.number[place], self._states.first
         shape = (
             int(first[place[0] + 1] - first[place[0]]),
             int(first[place[1] + 2] - first[place[1] + 1]),
         )
-        return self._costs[self._offset[n] : self._offset[n + 1]].reshape(shape)
+        return table[self._offset[n] : self._offset[n + 1]].reshape(shape)
 
     def reach(self) -> Ints:
         """[N] the least cost from the start to each node."""

@@ -35,6 +35,9 @@ from solvers.exact.ratios.states import States
 ROUNDS = 16
 """Prices tried, at most."""
 
+SHARES = (1 / 16, 1 / 4, 1)
+"""How far above the bound a path is looked for, as shares of the gap."""
+
 
 def exact_with_ratios(
     instance: Instance, given: Compression, progress: Progress, workers: int
@@ -66,6 +69,7 @@ class _Search:
 
     Attributes:
         price: the present one, None before the first.
+        target: cycles; only schedules that take less are looked for.
         network: the segments and their costs under it.
         ways: (first, last) -> the ways that have these costs, where they are settled.
         scale: of a cycle among priced costs.
@@ -83,6 +87,7 @@ class _Search:
         self.clusters = Clusters(instance, given, self.states, times, cutoff, progress, workers)
         self.scale = 2 ** max(0, min(10, 50 - self._incumbent.bit_length()))
         self.price: Price | None = None
+        self.target = self._incumbent
         self.ways: dict[Place, list[Way]] = {}
 
     @property
@@ -101,8 +106,8 @@ class _Search:
         return "optimal"
 
     def _limit(self, price: Price) -> int:
-        """The highest priced cost of a path that can be better than the incumbent."""
-        return price.of(self._incumbent - 1, self.given.budget)
+        """The highest priced cost of a path that can be better than target and incumbent."""
+        return price.of(min(self.target, self._incumbent) - 1, self.given.budget)
 
     # Round two: paths under a price
 
@@ -116,7 +121,6 @@ class _Search:
         for _ in range(ROUNDS):
             path = self._shortest(price)
             if path is None:
-                self.progress.raise_bound(self._incumbent)
                 break
             point = sum(way.time for way in path), sum(way.loss for way in path)
             cost = price.of(*point)
@@ -146,22 +150,44 @@ class _Search:
         return self._incumbent, self.given.loss(self.given.choices(ratios))
 
     def _shortest(self, price: Price) -> list[Way] | None:
-        """The path of the least priced cost; None if all cost more than the incumbent allows."""
+        """The path of the least priced cost; None if all cost more than the incumbent allows.
+
+        Looked for first among paths that would be much better than the incumbent, as the fewer can
+        matter the faster it is.
+        """
         if price != self.price:
             self.network.reset(price.scale)
             self.price, self.ways = price, {}
+        least = self._bound(int(self.network.reach()[-1]), price)
+        known = min(max(least, int(self.progress.bound or 0)), self._incumbent)
+        for share in SHARES:
+            self.target = round(known + share * (self._incumbent - known))
+            self.network.probed.clear()
+            path = self._shortest_within(price)
+            if path is not None:
+                return path
+            self.progress.raise_bound(min(self.target, self._incumbent))
+        return None
+
+    def _shortest_within(self, price: Price) -> list[Way] | None:
+        """The same; None if all cost more than the target allows."""
         while True:
             reach = self.network.reach()
+            self.progress.raise_bound(min(self._bound(int(reach[-1]), price), self._incumbent))
             if reach[-1] > self._limit(price):
                 return None
-            self.progress.raise_bound(self._bound(int(reach[-1]), price))
             path = self.network.path(reach)
-            fresh = [place for place, _, _ in path if place not in self.network.settled]
+            fresh = [step for step in path if not self._is_exact(*step)]
             if not fresh:
                 return [self._way(*step, price) for step in path]
             onward = self.network.onward()
-            for place in fresh:
+            for place, _, _ in fresh:
                 self._look_at(place, price, reach, onward)
+
+    def _is_exact(self, place: Place, source: int, target: int) -> bool:
+        begin = self.states.first
+        at = source - int(begin[place[0]]), target - int(begin[place[1] + 1])
+        return bool(self.network.exact(place)[at])
 
     def _look_at(self, place: Place, price: Price, reach: Ints, onward: Ints) -> None:
         """Raise the bounds of a segment; settle it if that was done before."""
@@ -187,7 +213,10 @@ class _Search:
         self.progress.count("segments probed")
 
     def _settle(self, place: Place, price: Price, reach: Ints, onward: Ints) -> None:
-        """Find the priced cost of a segment in all states that can matter."""
+        """Find the priced cost of a segment in all states that can matter.
+
+        In the others it is so dear that with what is before and after, the limit is passed.
+        """
         before, after = self._around(place, reach, onward)
         segment = self._segment_ways(place, price, before, after)
         ways = self._from_sources(segment, segment.cheapest, price, before, after)
@@ -197,7 +226,8 @@ class _Search:
             at = way.source - int(begin[first]), way.target - int(begin[last + 1])
             costs[at] = min(int(costs[at]), price.of(way.time, way.loss))
         self.network.put(place, costs)
-        self.ways[place] = ways
+        self.network.raise_to(place, self._limit(price) + 1 - before[:, None] - after)
+        self.ways.setdefault(place, []).extend(ways)
         self.progress.count("segments settled")
 
     def _around(self, place: Place, reach: Ints, onward: Ints) -> tuple[Ints, Ints]:
@@ -263,18 +293,22 @@ class _Search:
 
     def _open(self, price: Price) -> list[Place]:
         """The segments that can be in a better schedule, all settled, by last layer."""
+        self.target = self._incumbent
+        self.network.probed.clear()
         while True:
             reach, onward = self.network.reach(), self.network.onward()
-            found = []
+            found, fresh = [], []
             for place in self.network.number:
                 before, after = self._around(place, reach, onward)
-                least = added(added(before[:, None], self.network.of(place)), after).min()
-                if least <= self._limit(price):
-                    found.append((int(least), place))
-            fresh = [place for _, place in sorted(found) if place not in self.network.settled]
+                totals = added(added(before[:, None], self.network.of(place)), after)
+                possible = totals <= self._limit(price)
+                if possible.any():
+                    found.append(place)
+                if (possible & ~self.network.exact(place)).any():
+                    fresh.append((int(totals.min()), place))
             if not fresh:
-                return [place for _, place in found]
-            for place in fresh[: max(8, len(fresh) // 4)]:
+                return found
+            for _, place in sorted(fresh)[: max(8, len(fresh) // 4)]:
                 self._look_at(place, price, reach, onward)
 
     def _best_chain(

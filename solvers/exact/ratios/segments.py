@@ -19,8 +19,8 @@ from instances.jit import compiled
 from instances.tables import Ints
 from solvers.exact.ratios.clusters import Graph
 
-USED, CLUSTERS, LOAD, LOSS, BASE, PARENT, ARC = range(7)
-FIELDS = 7
+USED, CLUSTERS, LOAD, LOSS, BEAT, BASE, PARENT, ARC = range(8)
+FIELDS = 8
 
 
 NEVER = 2**30
@@ -81,9 +81,9 @@ def chains(
         exact: whether a way is kept for each trade of loss against cost; else the cheapest alone.
 
     Returns:
-        labels: [N, FIELDS]; chiplets, clusters, cycles to load coders, millionths, base, label and
-            arc before. The first S are those of the first cut; their parent is -1, their arc the
-            node.
+        labels: [N, FIELDS]; chiplets, clusters, cycles to load coders, millionths, the slowest
+            cluster, base, label and arc before. The first S are those of the first cut; their
+            parent is -1, their arc the node.
         at: [nodes+1] the labels of node where.inner + n are at[n] to at[n+1].
     """
     chiplets = graph.times.shape[1]
@@ -131,7 +131,8 @@ def chains(
                     fresh = longer(fresh, found)
                 fresh[found, USED], fresh[found, CLUSTERS] = used, clusters
                 fresh[found, LOAD], fresh[found, LOSS] = load, loss
-                fresh[found, BASE] = base
+                slowest = max(labels[parent, BEAT], graph.times[arc, own - 1])
+                fresh[found, BEAT], fresh[found, BASE] = slowest, base
                 fresh[found, PARENT], fresh[found, ARC] = parent, arc
                 found = keep(fresh, found, paid, price, exact, node >= where.end)
         if end + found > labels.shape[0]:
