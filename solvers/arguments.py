@@ -166,8 +166,8 @@ def _check_ratios(instance: Instance, name: str, method: Method, goal: Goal) -> 
         )
     if method.ratios == "latency" and goal != Goal():
         raise ValueError(
-            f"method {name!r} chooses what to compress for the least latency without conditions: use"
-            " cpsat or milp for other goals, or leave the compression out"
+            f"method {name!r} chooses what to compress for the least latency, without conditions:"
+            " use cpsat or milp for other goals, or leave the compression out"
         )
 
 

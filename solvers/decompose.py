@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 
-from formulations.merged_pipeline.segment import OneSegment
+from formulations.merged_pipeline.one_segment import OneSegment
 from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_pricing import Pricing
 from formulations.modellers import Solution

@@ -7,10 +7,11 @@ bound counts only as far as the engine's arithmetic carries it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from formulations.formulation import Formulation, formulate
+from formulations.formulation import Formulation, Report, formulate
+from formulations.merged_pipeline.segment_pricing import settled_bound
 from formulations.modellers import Solution
 from heuristics.baselines import sequential
 from heuristics.scope import scope
@@ -27,6 +28,9 @@ from solvers.reports import RaiseBound, Reports, Solved
 
 GUESSES = 0.0005, 0.003, 0.02
 """How far above its bound an optimum is looked for, before all of a large model is."""
+
+FARTHEST = 4
+"""How far guesses go that rise further, in bounds."""
 
 
 @dataclass(frozen=True)
@@ -147,15 +151,7 @@ class ModelSearch:
         Raises:
             EnoughError: the time is over, or the bounds prove the incumbent.
         """
-
-        def report(bound: int | None) -> None:
-            if raise_bound is not None and bound is not None:
-                raise_bound(bound)
-            if self.progress.expired or self.progress.proved:
-                raise EnoughError
-
-        best = self.cheapest(weights)
-        known = None if best is None else weights.cost(best.costs)
+        best, known = self.cheapest(weights), self._known_cost(weights)
         formulation = formulate(
             self.options.formulation,
             self._instance,
@@ -163,11 +159,26 @@ class ModelSearch:
             self.progress.goal,
             weights,
             known if reach is None else reach,
-            report=report,
+            report=self._report(raise_bound),
         )
         if best is not None and known is not None and (reach is None or known <= reach):
             formulation.hint(best.schedule)
         return formulation
+
+    def _report(self, raise_bound: RaiseBound | None) -> Report:
+        """Passes on the bounds that come up while a model is built, and ends that in time."""
+
+        def report(bound: int | None) -> None:
+            if raise_bound is not None and bound is not None:
+                raise_bound(bound)
+            if self.progress.expired or self.progress.proved:
+                raise EnoughError
+
+        return report
+
+    def _known_cost(self, weights: Weights) -> int | None:
+        best = self.cheapest(weights)
+        return None if best is None else weights.cost(best.costs)
 
     @property
     def kind(self) -> Kind:
@@ -191,16 +202,36 @@ class ModelSearch:
         Raises:
             EnoughError: a model need not be built to its end.
         """
-        formulation = self.formulate(weights, raise_bound=raise_bound)
-        guesses = self._guesses(weights, formulation.bound)
-        if not guesses:
-            return self.run(formulation, weights, raise_bound)
+        guesses: Iterable[int]
+        if self._instance.compression is not None and self.options.formulation == "segment":
+            guesses = self._guesses_of_ratios(weights, raise_bound)
+        else:
+            formulation = self.formulate(weights, raise_bound=raise_bound)
+            guesses = self._guesses(weights, formulation.bound)
+            if not guesses:
+                return self.run(formulation, weights, raise_bound)
         for reach in guesses:
             formulation = self.formulate(weights, reach)
             solved = self.run(formulation, weights, raise_bound, reach)
             if solved.stop != "infeasible":
                 return solved
         return self.run(self.formulate(weights), weights, raise_bound)
+
+    def _guesses_of_ratios(self, weights: Weights, raise_bound: RaiseBound) -> Iterator[int]:
+        """Guesses that go on to rise, from a bound without its model, up to what is known.
+
+        Where ratios are to be chosen a model is very large unless its limit is near the bound.
+        """
+        goal, report = self.progress.goal, self._report(raise_bound)
+        bound = settled_bound(self._instance, goal, weights, self._known_cost(weights), report)
+        guesses = self._guesses(weights, bound)
+        while guesses and bound:
+            guess = guesses.pop(0)
+            best = self._known_cost(weights)
+            if not bound < guess < (FARTHEST * bound if best is None else best):
+                return
+            yield guess
+            guesses = guesses or [bound + 2 * (guess - bound)]
 
     def _guesses(self, weights: Weights, bound: int | None) -> list[int]:
         """Costs that may be within reach, far below what is known."""

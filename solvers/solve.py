@@ -33,10 +33,20 @@ METHODS: dict[str, Method] = {
     "annealing": Method("heuristics.annealing:annealing", ("numba",), random=True),
     "exact": Method("solvers.exact:exact", ("numba",), goals="any", ratios="latency"),
     "cpsat": Method(
-        "solvers.models:solve_model", ("numba",), goals="any", models="cpsat", random=True
+        "solvers.models:solve_model",
+        ("numba",),
+        goals="any",
+        models="cpsat",
+        random=True,
+        ratios="any",
     ),
     "milp": Method(
-        "solvers.models:solve_model", ("numba",), goals="any", models="milp", random=True
+        "solvers.models:solve_model",
+        ("numba",),
+        goals="any",
+        models="milp",
+        random=True,
+        ratios="any",
     ),
     "decompose": Method(
         "solvers.decompose:decompose", ("numba", "ortools"), goals="separable", random=True

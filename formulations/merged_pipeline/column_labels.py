@@ -16,8 +16,8 @@ from instances.dominance import ENERGY, FIELDS, OPTION, PARENT, PEAK, RESIDENT, 
 from instances.jit import compiled
 from instances.tables import LIMIT, Ints
 
-LAST, STAGE_TIME, STAGE_ENERGY, LABEL = range(4)
-"""Fields of a stage: a cluster that ends after a label."""
+LAST, STAGE_TIME, STAGE_ENERGY, WAY, LABEL = range(5)
+"""Fields of a stage: a cluster that ends after a label, in one of the ways to end there."""
 
 
 class Costs(NamedTuple):
@@ -28,7 +28,10 @@ class Costs(NamedTuple):
     Attributes:
         entry, entry_energy: [O] of the first layer.
         step, step_energy: [n,O,O] of a later layer by the previous option and its own.
-        exits, exits_energy: [n,O] after the last layer.
+        ways: [n+1] the ways to end after layer k are ways[k]..ways[k+1]-1; one without compression.
+        exits, exits_energy: [W,O] what it takes to end in each way.
+        kept: [W] bytes that this way needs besides.
+        latest: [W] cycles that it may take together.
         resident, momentary: [n,O] bytes.
         capacity: bytes.
         longest: cycles.
@@ -39,8 +42,11 @@ class Costs(NamedTuple):
     entry_energy: Ints
     step: Ints
     step_energy: Ints
+    ways: Ints
     exits: Ints
     exits_energy: Ints
+    kept: Ints
+    latest: Ints
     resident: Ints
     momentary: Ints
     capacity: int
@@ -53,31 +59,33 @@ def grow(costs: Costs) -> tuple[Ints, Ints]:
     """The best choices of options for the clusters of 1, 2, ... layers.
 
     Returns:
-        stages: [.,4] those undominated in time and energy, or the fastest if not `priced`;
-            ascending by last layer and time.
+        stages: [.,5] those undominated in time and energy, or the fastest if not `priced`;
+            ascending by last layer, way and time.
         labels: [.,6] PARENT leads back to the first layer's, whose parent is -1.
     """
     count, options = costs.resident.shape
     labels = np.empty((256, FIELDS), dtype=np.int64)
-    stages = np.empty((256, 4), dtype=np.int64)
+    stages = np.empty((256, LABEL + 1), dtype=np.int64)
     begin, end, found = 0, 0, 0
+    sure = costs.capacity - costs.kept.max()
     kept, peak = rest_of(costs)
     for layer in range(count):
         parents, offset = labels[begin:end], begin
         begin = end
         for own in range(options):
             fresh = extend(costs, layer, own, parents, offset)
-            forget(fresh, kept[layer], peak[layer], costs.capacity)
+            forget(fresh, kept[layer], peak[layer], sure)
             fresh = undominated(fresh, costs.priced)
             labels = room_for(labels, end, fresh.shape[0])
             labels[end : end + fresh.shape[0]] = fresh
             end += fresh.shape[0]
         if begin == end:
             break
-        ended = finish(costs, layer, labels[begin:end], begin)
-        stages = room_for(stages, found, ended.shape[0])
-        stages[found : found + ended.shape[0]] = ended
-        found += ended.shape[0]
+        for way in range(costs.ways[layer], costs.ways[layer + 1]):
+            ended = finish(costs, layer, way, labels[begin:end], begin)
+            stages = room_for(stages, found, ended.shape[0])
+            stages[found : found + ended.shape[0]] = ended
+            found += ended.shape[0]
     return stages[:found], labels[:end]
 
 
@@ -139,16 +147,18 @@ def extend(costs: Costs, layer: int, own: int, parents: Ints, offset: int) -> In
 
 
 @compiled
-def finish(costs: Costs, layer: int, labels: Ints, offset: int) -> Ints:
-    """[.,4] the undominated stages that end with one of the labels, ascending by time."""
-    stages = np.empty((labels.shape[0], 4), dtype=np.int64)
+def finish(costs: Costs, layer: int, way: int, labels: Ints, offset: int) -> Ints:
+    """[.,5] the undominated stages that end with one of the labels, ascending by time."""
+    stages = np.empty((labels.shape[0], LABEL + 1), dtype=np.int64)
     found = 0
     for place in range(labels.shape[0]):
         own = labels[place, OPTION]
-        time = labels[place, TIME] + costs.exits[layer, own]
-        if time <= costs.longest:
-            energy = labels[place, ENERGY] + costs.exits_energy[layer, own]
-            stages[found, LAST], stages[found, LABEL] = layer, offset + place
+        time = labels[place, TIME] + costs.exits[way, own]
+        need = labels[place, RESIDENT] + labels[place, PEAK] + costs.kept[way]
+        if time <= costs.latest[way] and need <= costs.capacity:
+            energy = labels[place, ENERGY] + costs.exits_energy[way, own]
+            stages[found, LAST], stages[found, WAY] = layer, way
+            stages[found, LABEL] = offset + place
             stages[found, STAGE_TIME], stages[found, STAGE_ENERGY] = time, min(energy, LIMIT)
             found += 1
     cheapest_first = stages[np.argsort(stages[:found, STAGE_ENERGY], kind="mergesort")]
@@ -164,14 +174,14 @@ def finish(costs: Costs, layer: int, labels: Ints, offset: int) -> Ints:
 
 @compiled
 def improving(stages: Ints, known: Ints, priced: int) -> Ints:
-    """Places of the stages that none of `known` with the same last layer beats or equals."""
+    """Places of the stages that none of `known` that end in the same way beats or equals."""
     kept = np.empty(stages.shape[0], dtype=np.int64)
     end = 0
     for place in range(stages.shape[0]):
         beaten = False
         for other in range(known.shape[0]):
             if (
-                known[other, LAST] == stages[place, LAST]
+                known[other, WAY] == stages[place, WAY]
                 and known[other, STAGE_TIME] <= stages[place, STAGE_TIME]
                 and (priced == 0 or known[other, STAGE_ENERGY] <= stages[place, STAGE_ENERGY])
             ):

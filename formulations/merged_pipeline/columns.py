@@ -40,6 +40,10 @@ class Column:
         time: cycles a sample.
         energy: picojoules a sample.
         options: names, in layer order.
+        choices: of the ratios of what it receives and sends, as `ratios.crossing` lists them; none
+            without compression.
+        load, load_energy: cycles and picojoules to bring the weights of its coders, once.
+        lost: its share of the losses, see `ratios.loss_share`.
     """
 
     first: int
@@ -48,6 +52,10 @@ class Column:
     time: int
     energy: int
     options: tuple[str, ...]
+    choices: tuple[int, ...] = ()
+    load: int = 0
+    load_energy: int = 0
+    lost: int = 0
 
 
 class Columns:
@@ -102,7 +110,7 @@ class Columns:
         rows = np.flatnonzero(self._found[first][:, LAST] == last - first)
         return [
             Column(first, last, chiplets, time, energy, tuple(names[o] for o in chosen))
-            for (_, time, energy, chiplets), chosen in zip(
+            for (_, time, energy, _, chiplets), chosen in zip(
                 self._found[first][rows].tolist(),
                 self._chosen[first][rows, : last - first + 1].tolist(),
                 strict=True,
@@ -126,9 +134,9 @@ class Columns:
     def _grow(self, first: int, times: Ints, energies: Ints) -> None:
         """Find the columns that begin at a layer; fill in its [n,C] times and energies.
 
-        A row of what is found: last layer, counted from the first; time; energy; chiplets.
+        A row of what is found: last layer, counted from the first; time; energy; way; chiplets.
         """
-        found = np.empty((0, 4), dtype=np.int64)
+        found = np.empty((0, LABEL + 1), dtype=np.int64)
         chosen = np.empty((0, len(times)), dtype=np.int64)
         for c, costs in enumerate(_costs_from(self._tables, first, self._longest, self._priced)):
             stages, labels = grow(costs)
@@ -151,6 +159,9 @@ def _costs_from(tables: CostTables, first: int, longest: int, priced: bool) -> I
     resident = np.minimum(tables.resident[rows], size)
     momentary = np.minimum(np.minimum(tables.working[rows], size) + np.minimum(hold, size), size)
 
+    count = len(resident)
+    ways, kept, latest = np.arange(count + 1), np.zeros(count, np.int64), np.full(count, longest)
+
     def on(table: Ints, c: int) -> Ints:
         return np.ascontiguousarray(table[..., c])
 
@@ -160,8 +171,11 @@ def _costs_from(tables: CostTables, first: int, longest: int, priced: bool) -> I
             entry_energy=on(energies[0], c),
             step=on(step, c),
             step_energy=on(energies[1], c),
+            ways=ways,
             exits=on(exits, c),
             exits_energy=on(energies[2], c),
+            kept=kept,
+            latest=latest,
             resident=on(resident, c),
             momentary=on(momentary, c),
             capacity=tables.capacity,

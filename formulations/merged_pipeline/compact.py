@@ -5,20 +5,24 @@ point of the model, and every optimal point of the model is a schedule of the sa
 docs/problem.md states the problem that is modelled. `Compact.modeller.model` and
 `Compact.variables` are open: add constraints of your own before you solve.
 
-The families stand in three files: `compact_stages` (regions, stages, memory, beats),
-`compact_energy`, and `compact_conditions` (what the user asks beside the objective).
+The families stand in several files: `compact_stages` (regions, stages, memory, beats),
+`compact_energy`, `compact_conditions` (what the user asks beside the objective), and, for what is
+compressed, `compact_ratios` and `ratio_families`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.compact_conditions import Conditions
 from formulations.merged_pipeline.compact_energy import Energies
 from formulations.merged_pipeline.compact_horizon import Scope
 from formulations.merged_pipeline.compact_points import point_of, schedule_of
+from formulations.merged_pipeline.compact_ratios import CODING_FAMILIES, Coding
 from formulations.merged_pipeline.compact_stages import Stages
+from formulations.merged_pipeline.ratios import ratios_that_cross
 from formulations.modellers import Modeller, Solution
 from instances.instance import Instance
 from schedules.evaluate import evaluate
@@ -55,11 +59,12 @@ FAMILIES = (
     "caps",
     "limits",
     "held",
+    *CODING_FAMILIES,
 )
 """The constraint families in the order in which they are built; each is a method of `Compact`."""
 
 
-class Compact(Stages, Energies, Conditions):
+class Compact(Stages, Energies, Conditions, Coding):
     """The compact model of an instance.
 
     Attributes:
@@ -119,12 +124,22 @@ class Compact(Stages, Energies, Conditions):
                 wrong = [f"it costs {cost}, the model is limited to {limit}"]
         if wrong:
             raise ValueError(f"the schedule is no point of the model: {'; '.join(wrong)}")
-        point = point_of(schedule, self._instance, self._crossings, self.variables)
-        self.modeller.hint(point)
+        choices = () if self._given is None else self._given.choices(schedule.ratios)
+        self.modeller.hint(
+            [
+                *point_of(schedule, self._instance, self._crossings, self.variables, self.charged),
+                *self._ratio_values(choices),
+            ]
+        )
 
     def extract(self, solution: Solution) -> Schedule:
         """The schedule of a solution; ask only a solver that has one."""
-        return schedule_of(solution, self._tables.options, self.variables)
+        schedule = schedule_of(solution, self._tables.options, self.variables)
+        if self._given is None:
+            return schedule
+        found = {layer: k for (layer, k), u in self.ratio.items() if solution.value(u)}
+        choices = [found.get(layer, 0) for layer in range(self._layers)]
+        return replace(schedule, ratios=ratios_that_cross(self._given, schedule, choices))
 
     def _minimize(self) -> None:
         """Minimise the weighted sum of latency and energy."""

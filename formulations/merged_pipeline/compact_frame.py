@@ -7,35 +7,57 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
+from formulations.merged_pipeline.charges import Charge, What, charges, without_open
 from formulations.merged_pipeline.compact_horizon import Reach, Scope, cut, possible
 from formulations.merged_pipeline.compact_variables import Declaration, Variables
 from formulations.merged_pipeline.crossings import Window, crossings
+from formulations.merged_pipeline.ratio_families import Ratios
+from formulations.merged_pipeline.ratios import costliest, relaxed
 from formulations.modellers import Expression, Modeller, Rule, Variable, label
 from instances.instance import Instance
 from instances.tables import Ints
 from schedules.goal import Flags
 
 
-class Frame:
-    """The variables of the model, and the terms in which its families are written."""
+class Frame(Ratios):
+    """The variables of the model, and the terms in which its families are written.
+
+    `_tables` are costs that no choice of ratios undercuts, `_plain` those without compression.
+
+    Attributes:
+        charged: what choices of ratios charge to layers, and its variable.
+    """
 
     variables: Variables
 
     def __init__(self, instance: Instance, modeller: Modeller, scope: Scope) -> None:
-        tables = instance.tables
         self.modeller = modeller
-        self._instance, self._tables, self._batch = instance, tables, instance.batch
+        self._declare_ratios(instance)
+        self._plain, largest, least = instance.tables, costliest(instance), relaxed(instance)
+        tables = least.tables
+        self._instance, self._batch = instance, instance.batch
         self._scope, self._goal = scope, scope.goal
         self._layers, _, self._chiplets = tables.shape
+        everything = crossings(largest, scope.counts_energy)
+        self._horizon = Reach(least, largest, everything, scope).horizon()
+        coded: list[Charge] = []
+        if self._given is not None:
+            coded = list(charges(tables, self._given, scope.counts_energy))
+            tables = without_open(tables, self._given)
+        self._tables = tables
         self._crossings = crossings(tables, scope.counts_energy)
-        self._horizon = Reach(instance, self._crossings, scope).horizon()
         self._possible = np.ones(tables.shape, dtype=np.bool_)
         if "horizon" in scope.families:
             self._possible = possible(tables, self._horizon, scope.counts_energy)
-        self._refuse_overflow()
-        self.variables = Declaration(modeller, tables, self._crossings, self._horizon).variables(
-            count_clusters=scope.goal.clusters is not None, count_energy=scope.counts_energy
+        self._refuse_overflow(coded)
+        declaration = Declaration(modeller, tables, largest, self._crossings, self._horizon)
+        self.variables = declaration.variables(
+            count_clusters=scope.goal.clusters is not None,
+            count_energy=scope.counts_energy,
+            more=[charge.window for charge in coded],
+            whole=self._given is not None,
         )
+        self.charged = [(charge, self._charge(charge)) for charge in coded]
         self.latency: Expression = int(tables.loads[-1]) + self._beats()
         self.energy: Expression | None = self._total_energy() if scope.counts_energy else None
 
@@ -88,18 +110,56 @@ class Frame:
         return begins[first] if first == last else self.variables.windows[window]
 
     def _beats(self) -> Expression:
-        """sum_l (m-1) steady[l] + fill[l] = the sum of (m+K-1) beat over the segments."""
+        """sum_l (m-1) steady[l] + fill[l] = the sum of (m+K-1) beat over the segments.
+
+        Where something may be compressed, and the loads of its coders.
+        """
         v = self.variables
         steady = [(beat, self._batch - 1) for beat in v.steady] if self._batch > 1 else []
-        return self._sum([*steady, *((beat, 1) for beat in v.fill)])
+        loads = [(charged, 1) for charged in self._charges("load")]
+        return self._sum([*steady, *((beat, 1) for beat in v.fill), *loads])
+
+    def _charge(self, charge: Charge) -> Variable:
+        """The variable of a charge."""
+        horizon, names = self._horizon, self._tables.layers
+        largest = {"cycles": horizon.beat, "bytes": horizon.memory, "energy": horizon.energy}
+        most = int(charge.costs.max())
+        place = names[charge.producer], names[charge.layer]
+        name = label(f"coded_{charge.what}", *place)
+        return self.modeller.quantity(0, min(most, largest.get(charge.what, most)), name)
+
+    def _charges(self, what: What, layer: int | None = None) -> list[Variable]:
+        """The charges of one sort, of all layers or of one."""
+        return [
+            variable
+            for charge, variable in self.charged
+            if charge.what == what and layer in (None, charge.layer)
+        ]
+
+    def _skip_cycles(self, layer: int) -> Expression:
+        """Cycles of skip tensors that are received or sent at a layer."""
+        v = self.variables
+        skips = [received for (_, at), received in v.received.items() if at == layer]
+        skips += [sent for (at, _), sent in v.sent.items() if at == layer]
+        return self.modeller.sum([*skips, *self._charges("cycles", layer)])
+
+    def _alone_cycles(self, layer: int) -> Expression:
+        """alone[l] t[l]."""
+        alone = max(0, int(self._cycles(self._tables.alone)[layer]))
+        return alone * self.variables.tiled[layer]
+
+    def _may_tile(self) -> dict[int, Variable]:
+        return dict(enumerate(self.variables.tiled))
 
     def _total_energy(self) -> Expression:
         """All loads, m samples, and leakage times latency."""
         energy, costs = self.variables.energy, self._tables.energy
         assert energy is not None
         items = [*energy.layer, *energy.exit, *energy.dram]
-        items += [*energy.received.values(), *energy.sent.values()]
-        sample = self.modeller.sum(items, [self._batch] * len(items))
+        items += [*energy.received.values(), *energy.sent.values(), *self._charges("energy")]
+        once = self._charges("load_energy")
+        weights = [self._batch] * len(items) + [1] * len(once)
+        sample = self.modeller.sum([*items, *once], weights)
         return sum(costs.load.tolist()) + sample + costs.leakage * self.latency
 
     def _cycles(self, table: Ints) -> Ints:
@@ -140,15 +200,19 @@ class Frame:
     def _at(self, family: str, *layers: int) -> str:
         return label(family, *(self._tables.layers[layer] for layer in layers))
 
-    def _refuse_overflow(self) -> None:
+    def _refuse_overflow(self, coded: Sequence[Charge]) -> None:
         """The largest sums: of all modes at once, and of the objective's terms."""
         horizon, weights, costs = self._horizon, self._scope.weights, self._tables.energy
         modes, crossing = self._tables.entry.size, self._crossings
         beats = self._batch * (horizon.beat + 1)
         latency = int(self._tables.loads[-1]) + 2 * self._layers * beats
-        items = 3 * self._layers + len(crossing.enter_energy) + len(crossing.leave_energy)
+        latency += sum(int(charge.costs.max()) for charge in coded if charge.what == "load")
+        items = (
+            len(coded) + 3 * self._layers + len(crossing.enter_energy) + len(crossing.leave_energy)
+        )
         sample = items * self._batch * horizon.energy
         energy = sum(costs.load.tolist()) + sample + costs.leakage * latency
+        energy += sum(int(charge.costs.max()) for charge in coded if charge.what == "load_energy")
         self.modeller.expect("a sum of cycles", max(latency, modes * beats))
         self.modeller.expect("a sum of bytes", modes * (horizon.memory + 1))
         if self._scope.counts_energy:

@@ -54,11 +54,19 @@ class Scope:
 
 
 class Reach:
-    """Finds the horizon of an instance."""
+    """Finds the horizon of an instance.
 
-    def __init__(self, instance: Instance, crossing: Crossings, scope: Scope) -> None:
+    Args:
+        instance: its tables are lower bounds on all costs.
+        largest: tables that are upper bounds, the same unless something may be compressed.
+        crossing: the skip tensors of these.
+    """
+
+    def __init__(
+        self, instance: Instance, largest: CostTables, crossing: Crossings, scope: Scope
+    ) -> None:
         self._tables, self._batch = instance.tables, instance.batch
-        self._crossing, self._scope = crossing, scope
+        self._largest, self._crossing, self._scope = largest, crossing, scope
 
     def horizon(self) -> Horizon:
         """The smallest limits that can be told from the tables."""
@@ -70,7 +78,7 @@ class Reach:
 
     def _beat(self) -> int:
         """All costs of a stage together, or what the latency leaves for m beats of a segment."""
-        tables, crossing = self._tables, self._crossing
+        tables, crossing = self._largest, self._crossing
         stage = _sum(most(np.maximum(tables.entry, tables.step.max(axis=1))), most(tables.exit))
         stage += sum(
             int(cost.max()) for cost in (*crossing.enter.values(), *crossing.leave.values())
@@ -83,14 +91,14 @@ class Reach:
 
     def _memory(self) -> int:
         """All sizes together, or the buffer."""
-        tables = self._tables
+        tables = self._largest
         largest = _sum(most(tables.resident), most(tables.working))
         largest += sum(int(size.max()) for size in self._crossing.hold.values())
         return min(largest, tables.capacity) if "capacity" in self._scope.families else largest
 
     def _energy(self) -> int:
         """The costliest item of a sample, or what the energy leaves for a sample."""
-        costs, crossing = self._tables.energy, self._crossing
+        costs, crossing = self._largest.energy, self._crossing
         skips = (*crossing.enter_energy.values(), *crossing.leave_energy.values())
         items = (costs.entry, costs.step, costs.exit, costs.io, costs.alone, *skips)
         costliest = max(int(item.max()) for item in items)

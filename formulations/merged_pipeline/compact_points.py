@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from formulations.merged_pipeline.charges import Charge
 from formulations.merged_pipeline.compact_variables import EnergyVariables, Variables
 from formulations.merged_pipeline.crossings import Crossings, Window
+from formulations.merged_pipeline.ratios import tables_of
 from formulations.modellers import Solution, Variable
 from instances.instance import Instance
 from instances.tables import CostTables, Ints
@@ -47,9 +49,18 @@ def _mode(solution: Solution, rows: list[list[Variable]]) -> tuple[int, int]:
     return 0, len(rows[0])
 
 
-def point_of(schedule: Schedule, instance: Instance, crossing: Crossings, v: Variables) -> Point:
-    """A value for every variable, each as small as the schedule allows."""
-    walk = _Walk(schedule, instance.tables, crossing)
+def point_of(
+    schedule: Schedule,
+    instance: Instance,
+    crossing: Crossings,
+    v: Variables,
+    charged: Sequence[tuple[Charge, Variable]],
+) -> Point:
+    """A value for every variable, each as small as the schedule allows; ratios apart."""
+    given = instance.compression
+    choices = () if given is None else given.choices(schedule.ratios)
+    walk = _Walk(schedule, tables_of(instance, choices), crossing)
+    walk.charge([charge for charge, _ in charged], choices)
     yield from _choices(walk, v)
     yield from ((literal, int(walk.crossed(window))) for window, literal in v.windows.items())
     for variables, costs in (
@@ -58,6 +69,7 @@ def point_of(schedule: Schedule, instance: Instance, crossing: Crossings, v: Var
         (v.waiting, walk.waiting),
     ):
         yield from ((variable, costs[window]) for window, variable in variables.items())
+    yield from zip((variable for _, variable in charged), walk.charges, strict=True)
     yield from _running_sums(walk, v)
     yield from _depths(walk, v)
     yield from _beats(schedule, instance, v)
@@ -73,6 +85,8 @@ class _Walk:
         mode: [L] (option, index of the region's size), None for a tiled layer.
         received, sent, waiting: what skip tensors cost, by window.
         received_energy, sent_energy: likewise, in picojoules.
+        charges: what choices of ratios charge, as many as `charge` was given.
+        coded: the sums of their cycles and bytes by layer.
     """
 
     def __init__(self, schedule: Schedule, tables: CostTables, crossing: Crossings) -> None:
@@ -87,11 +101,29 @@ class _Walk:
                 for name in cluster.options:
                     mode = tables.options.index(name), cluster.chiplets - 1
                     self.mode.append(None if segment.tiled else mode)
+        self.charges: list[int] = []
+        self.coded = {"cycles": [0] * end, "bytes": [0] * end}
         self.received = {w: self._received(w, cost) for w, cost in crossing.enter.items()}
         self.sent = {w: self._sent(w, cost) for w, cost in crossing.leave.items()}
         self.waiting = {w: self._waiting(w, cost) for w, cost in crossing.hold.items()}
         self.received_energy = {w: self._received(w, e) for w, e in crossing.enter_energy.items()}
         self.sent_energy = {w: self._sent(w, e) for w, e in crossing.leave_energy.items()}
+
+    def charge(self, what: Sequence[Charge], choices: Sequence[int]) -> None:
+        """Work out what choices of ratios charge."""
+        for charge in what:
+            amount = self._charged(charge, choices[charge.producer])
+            self.charges.append(amount)
+            if charge.what in self.coded:
+                self.coded[charge.what][charge.layer] += amount
+
+    def _charged(self, charge: Charge, k: int) -> int:
+        costs, mode = charge.costs[k], self.mode[charge.layer]
+        if not self.crossed(charge.window) or (charge.inside and charge.layer in self.clusters):
+            return 0
+        if costs.ndim == 0:
+            return int(costs)
+        return int(costs[mode if costs.ndim == 2 else mode[1]]) if mode else 0
 
     def crossed(self, window: Window) -> bool:
         """Whether a cluster begins within the window."""
@@ -147,7 +179,8 @@ def _running_sums(walk: _Walk, v: Variables) -> Point:
         else:
             time += walk.own(tables.entry, tables.step, layer)
             time += _at(walk.received, 1, layer) + _at(walk.sent, 0, layer)
-            resident += int(tables.resident[layer][mode])
+            time += walk.coded["cycles"][layer]
+            resident += int(tables.resident[layer][mode]) + walk.coded["bytes"][layer]
             working = int(tables.working[layer][mode]) + _at(walk.waiting, 1, layer)
             momentary = max(momentary, working)
         yield from (
@@ -165,7 +198,7 @@ def _at(costs: dict[Window, int], side: int, layer: int) -> int:
 
 def _beats(schedule: Schedule, instance: Instance, v: Variables) -> Point:
     for segment in schedule.segments:
-        beat = segment_cost(instance, segment).beat
+        beat = segment_cost(instance, segment, schedule.ratios).beat
         begins = {cluster.first for cluster in segment.clusters}
         for layer in range(segment.first, segment.last + 1):
             yield v.beat[layer], beat

@@ -119,10 +119,7 @@ class Stages(Frame):
         v, tables = self.variables, self._tables
         for layer, time in enumerate(v.time):
             name, begins = self._at("stage_time", layer), v.cluster_begins[layer]
-            skips = [received for (_, at), received in v.received.items() if at == layer]
-            skips += [sent for (at, _), sent in v.sent.items() if at == layer]
-            extra = self.modeller.sum(skips)
-            alone = max(0, int(self._cycles(tables.alone)[layer])) * v.tiled[layer]
+            extra, alone = self._skip_cycles(layer), self._alone_cycles(layer)
             entry = self._mode_sum(layer, self._cycles(tables.entry[layer]))
             self._require(name, time >= entry + alone + extra, when=(begins,))
             if layer == 0:
@@ -141,10 +138,12 @@ class Stages(Frame):
             self._require(name, waiting >= size, unless=(self._crossed(window),))
 
     def resident(self) -> None:
-        """R[l] >= sum_{o,c} resident[l,o,c] p[l,o,c], plus R[l-1] unless a[l]."""
+        """R[l] >= sum_{o,c} resident[l,o,c] p[l,o,c] + coders[l], plus R[l-1] unless a[l]."""
         v = self.variables
         for layer, resident in enumerate(v.resident):
             own = self._mode_sum(layer, self._bytes(self._tables.resident[layer]))
+            coders = self._charges("bytes", layer)
+            own = own + self.modeller.sum(coders) if coders else own
             self._require(self._at("resident", layer), resident >= own)
             if layer > 0:
                 rule = resident >= v.resident[layer - 1] + own

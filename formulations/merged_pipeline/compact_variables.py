@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -79,17 +80,35 @@ class EnergyVariables:
 
 
 class Declaration:
-    """Adds the variables to a model, with domains no larger than the horizon."""
+    """Adds the variables to a model, with domains no larger than the horizon.
+
+    Args:
+        tables, largest: lower and upper bounds on all costs; they are the same unless something
+            may be compressed.
+    """
 
     def __init__(
-        self, modeller: Modeller, tables: CostTables, crossing: Crossings, horizon: Horizon
+        self,
+        modeller: Modeller,
+        tables: CostTables,
+        largest: CostTables,
+        crossing: Crossings,
+        horizon: Horizon,
     ) -> None:
-        self._modeller, self._tables = modeller, tables
+        self._modeller, self._tables, self._largest = modeller, tables, largest
         self._crossing, self._horizon = crossing, horizon
         self._places = (*tables.layers, "end")
 
-    def variables(self, count_clusters: bool, count_energy: bool) -> Variables:
-        """All variables; those that count clusters and energy only on demand."""
+    def variables(
+        self, count_clusters: bool, count_energy: bool, more: Iterable[Window] = (), *, whole: bool
+    ) -> Variables:
+        """All variables; those that count clusters and energy only on demand.
+
+        Args:
+            more: windows that are asked for besides those of skip tensors.
+            whole: whether a beat has to be declared an integer, as no time makes it one.
+        """
+        beats = self._modeller.integer if whole else self._modeller.quantity
         tables, places, binary = self._tables, self._places, self._binary
         layers, options, sizes = tables.layers, tables.options, range(1, tables.chiplets + 1)
         crossing, beat, memory = self._crossing, self._horizon.beat, self._horizon.memory
@@ -102,7 +121,9 @@ class Declaration:
             region=[[binary("region", at, c) for c in sizes] for at in layers],
             used=self._each("used", tables.chiplets),
             depth=self._each("depth", len(layers)) if count_clusters else [],
-            windows={(i, j): binary("window", places[i], places[j]) for i, j in self._windows()},
+            windows={
+                (i, j): binary("window", places[i], places[j]) for i, j in self._windows(more)
+            },
             received=self._charges("received", crossing.enter, beat),
             sent=self._charges("sent", crossing.leave, beat),
             time=self._each("time", beat),
@@ -110,7 +131,7 @@ class Declaration:
             waiting=self._charges("waiting", crossing.hold, memory),
             momentary=self._each("momentary", memory),
             beat=[
-                self._modeller.quantity(min(low, beat), beat, label("beat", at))
+                beats(min(low, beat), beat, label("beat", at))
                 for low, at in zip(least_beats(tables).tolist(), layers, strict=True)
             ],
             fill=self._each("fill", beat),
@@ -119,7 +140,7 @@ class Declaration:
         )
 
     def _energy_variables(self) -> EnergyVariables:
-        costs, crossing, largest = self._tables.energy, self._crossing, self._horizon.energy
+        costs, crossing, largest = self._largest.energy, self._crossing, self._horizon.energy
         inside = np.maximum(most(costs.entry), most(costs.step))
         return EnergyVariables(
             layer=self._each("layer_energy", largest, np.maximum(inside, costs.alone)),
@@ -152,12 +173,12 @@ class Declaration:
             for (i, j), cost in costs.items()
         }
 
-    def _windows(self) -> list[Window]:
+    def _windows(self, more: Iterable[Window]) -> list[Window]:
         """Windows of several layers without 0 and L, at which a cluster begins anyway."""
         crossing = self._crossing
         sent = (*crossing.leave, *crossing.leave_energy)
         later = {(layer + 1, last) for layer, last in sent}
-        windows = {*crossing.enter, *crossing.enter_energy, *later, *crossing.hold}
+        windows = {*crossing.enter, *crossing.enter_energy, *later, *crossing.hold, *more}
         return sorted(
             window for window in windows if 0 < window[0] < window[1] < len(self._tables.layers)
         )

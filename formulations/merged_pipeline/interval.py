@@ -20,18 +20,18 @@ what caps and a limit rule out, are those of interval_bounds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
 
 from formulations.formulation import Report, unheard
-from formulations.merged_pipeline.columns import Columns
-from formulations.merged_pipeline.interval_bounds import Bounds, budget
-from formulations.merged_pipeline.interval_points import declare, point_of, refuse, schedule_of
-from formulations.modellers import Expression, Modeller, Solution, Variable, label
+from formulations.merged_pipeline.interval_frame import Frame
+from formulations.merged_pipeline.interval_points import point_of, refuse, schedule_of
+from formulations.merged_pipeline.ratio_families import COLUMN_FAMILIES
+from formulations.modellers import Modeller, Solution, Variable
 from instances.instance import Instance
-from schedules.goal import Goal, Weights, restricted
+from schedules.goal import Goal, Weights
 from schedules.schedule import Schedule
 
 FAMILIES = (
@@ -51,11 +51,12 @@ FAMILIES = (
     "latency_cap",
     "energy_cap",
     "within_limit",
+    *COLUMN_FAMILIES,
 )
 """The constraint families in the order in which they are built; each is a method of `Intervals`."""
 
 
-class Intervals:
+class Intervals(Frame):
     """The interval model of an instance: a `formulations.formulation.Formulation`.
 
     Attributes:
@@ -87,61 +88,11 @@ class Intervals:
         families: Sequence[str] = FAMILIES,
         report: Report = unheard,
     ) -> None:
-        self.modeller = modeller
-        self._instance = instance
-        self._goal = Goal() if goal is None else goal
-        self._weights = self._goal.weights if weights is None else weights
-        self._limit = limit
-        self._priced = self._goal.needs_energy or self._weights.energy > 0
-        self._names = instance.tables.layers
-        self._depth = min(self._goal.clusters or len(self._names), len(self._names))
-        self._build_sets(report)
-        self._refuse_overflow()
-        self.variables = declare(modeller, self.sets, self._tables, self._depth)
-        self.latency: Expression = self._latency()
-        self.energy: Expression = self._energy() if self._priced else None
+        super().__init__(instance, modeller, goal, weights, limit, report)
         for family in families:
             report(self.bound)
             getattr(self, family)()
         modeller.minimize(self._cost())
-
-    def _build_sets(self, report: Report) -> None:
-        """The sets, and the bound, of the instance as the goal restricts it."""
-        goal, layers = self._goal, len(self._names)
-        instance = restricted(self._instance, goal)
-        self._tables = instance.tables
-        budgets = [budget(instance, self._weights, self._limit)]
-        if goal.latency_cap is not None:
-            budgets.append(budget(instance, Weights(1, 0), goal.latency_cap))
-        if goal.energy_cap is not None:
-            budgets.append(budget(instance, Weights(0, 1), goal.energy_cap))
-        longest = [b.longest_beat(instance.batch) for b in budgets]
-        columns = Columns(instance.tables, min(longest), self._priced, report)
-        clusters, segments = goal.allowed_clusters(layers), goal.allowed_segments(layers)
-        # A segment of one layer, tiled or not, is one cluster.
-        np.fill_diagonal(segments, segments.diagonal() & clusters.diagonal())
-        found = [q for place in np.argwhere(clusters).tolist() for q in columns.of(*place)]
-        self.sets = Bounds(instance, found, segments, budgets, self._priced, report)
-        self._first = np.array([q.first for q in self.sets.columns], dtype=np.int64)
-        self._last = np.array([q.last for q in self.sets.columns], dtype=np.int64)
-        self.bound: int | None = self.sets.bound
-
-    def _refuse_overflow(self) -> None:
-        """Tell the modeller how large the largest sums may become."""
-        sets, tables, batch = self.sets, self._tables, self._instance.batch
-        beats = sum(p.most for p in sets.segments)
-        cycles = (batch + len(self._names)) * beats + int(tables.loads[-1])
-        cycles += batch * sum(int(tables.alone[layer]) for layer in sets.tiled)
-        cost = max(1, self._weights.latency) * cycles
-        if self._priced:
-            joules = sum(q.energy for q in sets.columns)
-            joules += sum(int(tables.energy.io[p.first, p.last]) for p in sets.segments)
-            joules += sum(int(tables.energy.alone[layer]) for layer in sets.tiled)
-            joules = batch * joules + sum(tables.energy.load.tolist())
-            cost += max(1, self._weights.energy) * (joules + tables.energy.leakage * cycles)
-        self.modeller.expect("the schedule's cost", cost)
-        area = sum(q.chiplets * time for q, time in zip(sets.columns, sets.times, strict=True))
-        self.modeller.expect("chiplets times cycles", area + 3 * tables.chiplets * beats)
 
     def hint(self, schedule: Schedule) -> None:
         """Suggest a schedule: a value for every variable. Replaces an older hint.
@@ -151,62 +102,14 @@ class Intervals:
                 costs more than the model's `limit`.
         """
         refuse(self._instance, schedule, self._goal, self._weights, self._limit)
-        self.modeller.hint(point_of(schedule, self.sets, self.variables, self._tables, self._depth))
+        if self._reduction is not None:
+            schedule = self._reduction.settled(self._instance, schedule)
+        values = [*point_of(schedule, self.sets, self.variables, self._own, self._depth)]
+        self.modeller.hint([*values, *self._point_of_ratios(schedule)])
 
     def extract(self, solution: Solution) -> Schedule:
         """The schedule of a solution; ask only an engine that has one."""
-        return schedule_of(solution, self.sets, self.variables, self._tables)
-
-    # Expressions
-
-    def _columns(self, which: Iterable[int], amounts: Sequence[int] | None = None) -> Expression:
-        """The sum of columns, weighted by their `amounts` [Q]."""
-        chosen = list(which)
-        weights = None if amounts is None else [amounts[q] for q in chosen]
-        return self.modeller.sum([self.variables.stage[q] for q in chosen], weights)
-
-    def _segments(self, which: Iterable[int], amounts: Sequence[int] | None = None) -> Expression:
-        """The sum of segments, weighted by their `amounts` [P]."""
-        chosen = list(which)
-        weights = None if amounts is None else [amounts[p] for p in chosen]
-        return self.modeller.sum([self.variables.segment[p] for p in chosen], weights)
-
-    def _beats(self, which: Iterable[int]) -> Expression:
-        """sum_p D[p], D[p] = least[p] y[p] + excess[p]."""
-        chosen = list(which)
-        excess = self.modeller.sum([self.variables.excess[p] for p in chosen])
-        return self._segments(chosen, [p.least for p in self.sets.segments]) + excess
-
-    def _over(self, layer: int) -> list[int]:
-        """Columns over a layer."""
-        return np.flatnonzero((self._first <= layer) & (layer <= self._last)).tolist()
-
-    def _from(self, layer: int) -> list[int]:
-        """Columns whose first layer it is."""
-        return np.flatnonzero(self._first == layer).tolist()
-
-    def _across(self, layer: int) -> list[int]:
-        """Columns over a layer and the one before."""
-        return np.flatnonzero((self._first < layer) & (layer <= self._last)).tolist()
-
-    def _starting(self, layer: int) -> list[int]:
-        """Segments whose first layer it is."""
-        return [k for k, p in enumerate(self.sets.segments) if p.first == layer]
-
-    def _ending(self, layer: int) -> list[int]:
-        """Segments whose last layer it is."""
-        return [k for k, p in enumerate(self.sets.segments) if p.last == layer]
-
-    def _begins(self, layer: int) -> Expression:
-        """b[l]; 1 before the first layer and after the last."""
-        return self.variables.begins.get(layer, 1)
-
-    def _tiled(self, layer: int) -> Expression:
-        """t[l]; 0 if the layer cannot be tiled."""
-        return self.variables.tiled.get(layer, 0)
-
-    def _require(self, family: str, place: object, rule: Expression) -> None:
-        self.modeller.require(label(family, place), rule)
+        return schedule_of(solution, self.sets, self.variables, self._own)
 
     # Constraint families
 
@@ -370,31 +273,3 @@ class Intervals:
         """The objective is at most the limit."""
         if self._limit is not None:
             self.modeller.require("within_limit", self._cost() <= self._limit)
-
-    # Objective
-
-    def _cost(self) -> Expression:
-        """The objective: latency and energy, weighted."""
-        cost = self._weights.latency * self.latency
-        if self._weights.energy > 0:
-            cost = cost + self._weights.energy * self.energy
-        return cost
-
-    def _latency(self) -> Expression:
-        """Loads, m-1 beats a segment, a beat a cluster, and m beats of a tiled layer."""
-        v, batch = self.variables, self._instance.batch
-        alone = [batch * int(self._tables.alone[layer]) for layer in v.tiled]
-        beats = (batch - 1) * self._beats(range(len(v.segment))) + self.modeller.sum(v.fill)
-        tiled = self.modeller.sum(list(v.tiled.values()), alone)
-        return beats + tiled + int(self._tables.loads[-1])
-
-    def _energy(self) -> Expression:
-        """Loads, m samples of columns, of segments' DRAM traffic and of tiled layers, leakage."""
-        v, sets, energy = self.variables, self.sets, self._tables.energy
-        batch = self._instance.batch
-        stages = [batch * q.energy for q in sets.columns]
-        dram = [batch * int(energy.io[p.first, p.last]) for p in sets.segments]
-        alone = [batch * int(energy.alone[layer]) for layer in v.tiled]
-        samples = self._columns(range(len(stages)), stages) + self._segments(range(len(dram)), dram)
-        samples = samples + self.modeller.sum(list(v.tiled.values()), alone)
-        return samples + energy.leakage * self.latency + sum(energy.load.tolist())

@@ -25,9 +25,11 @@ from formulations.merged_pipeline.interval_relaxation import (
     settle,
     sums,
 )
+from formulations.merged_pipeline.ratios import FINE, loss_prices
+from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import LIMIT, Floats, Ints
-from schedules.goal import Weights
+from schedules.goal import Goal, Weights
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,16 @@ class Budget:
         joule: the cost of any other picojoule.
         paid: what every schedule pays to load the weights.
         most: what it may pay together; may be inf.
+        scale, slack: where losses take the place of energy, and the objective is in the sum: what
+            it is multiplied by, and the most that losses can add.
     """
 
     cycle: int
     joule: int
     paid: int
     most: float
+    scale: int = 0
+    slack: int = 0
 
     def longest_beat(self, batch: int) -> int:
         """No schedule within the budget has a longer one."""
@@ -59,6 +65,33 @@ def budget(instance: Instance, weights: Weights, most: int | None) -> Budget:
     cycle = weights.latency + weights.energy * energy.leakage
     paid = cycle * int(instance.tables.loads[-1]) + weights.energy * sum(energy.load.tolist())
     return Budget(cycle, weights.energy, paid, inf if most is None else most)
+
+
+def budgets_of(instance: Instance, goal: Goal, weights: Weights, limit: int | None) -> list[Budget]:
+    """The budgets of a limit on the objective, which comes first, and of the goal's caps."""
+    found = [budget(instance, weights, limit)]
+    if goal.latency_cap is not None:
+        found.append(budget(instance, Weights(1, 0), goal.latency_cap))
+    if goal.energy_cap is not None:
+        found.append(budget(instance, Weights(0, 1), goal.energy_cap))
+    return found
+
+
+def loss_budgets(
+    objective: Budget, bound: int | None, given: Compression, batch: int
+) -> list[Budget]:
+    """The budget of losses, and with the objective in one sum; see `segment_start.losses`.
+
+    Args:
+        bound: on the objective.
+    """
+    found = [Budget(0, 1, 0, batch * given.budget)]
+    if objective.most < inf and bound is not None:
+        for price in loss_prices(int(objective.most) - bound, given, batch):
+            slack = price * batch * given.budget
+            paid, most = FINE * objective.paid, FINE * objective.most + slack
+            found.append(Budget(FINE * objective.cycle, price, paid, most, FINE, slack))
+    return found
 
 
 @dataclass(frozen=True)
@@ -93,9 +126,10 @@ class Bounds:
         priced: whether energy counts.
 
     Args:
-        columns: sorted by interval.
-        allowed: [L,L] the segments that may be.
+        columns: sorted by interval, then choices.
+        allowed: [L,L] the segments that may be. One of one layer is one cluster, tiled or not.
         budgets: the first is the objective's.
+        traffic: [L,L] cycles that DRAM traffic may take, where that is not all in the tables.
     """
 
     def __init__(
@@ -106,11 +140,13 @@ class Bounds:
         budgets: Sequence[Budget],
         priced: bool,
         report: Report = unheard,
+        traffic: Ints | None = None,
     ) -> None:
         tables = instance.tables
         self._instance, self._budgets, self.priced = instance, budgets, priced
+        self._traffic = tables.io if traffic is None else traffic
         self.paid = budgets[0].paid
-        self._stages = _stages(columns, len(tables.layers))
+        self._stages = _stages(columns, len(tables.layers), priced)
         self._least = tables.io.copy()
         self._useful: dict[tuple[int, int], Ints] = {}
         self._costs: Floats = np.where(allowed, 0.0, np.inf)[None].repeat(len(budgets), axis=0)
@@ -125,8 +161,28 @@ class Bounds:
     @property
     def bound(self) -> int | None:
         """No schedule costs less by the first budget; None if there is none."""
-        cost = sums(self._lowest(0))[0][-1] * HAIR
-        return ceil(cost) + self.paid if cost < inf else None
+        found = 0
+        for b, budget in enumerate(self._budgets):
+            if b == 0 or budget.scale > 0:
+                cost = sums(self._lowest(b))[0][-1] * HAIR
+                if cost == inf:
+                    return None
+                least = ceil(cost) + budget.paid - budget.slack
+                found = max(found, -(-least // max(1, budget.scale)))
+        return found
+
+    def least_beats(self) -> Ints:
+        """[L,L] what is known of each segment's beat; FAR where it is closed."""
+        return np.where(np.isfinite(self._costs[0]), self._least, FAR)
+
+    def longest_beats(self) -> Ints:
+        """[L,L] the longest beat that each segment may have within the budgets; -1 where closed."""
+        longest = np.full_like(self._least, LIMIT)
+        for own, rooms in zip(self._budgets, self._rooms(), strict=True):
+            if own.cycle > 0:
+                beats = np.clip(rooms / (own.cycle * self._instance.batch), -1, LIMIT)
+                longest = np.minimum(longest, beats.astype(np.int64))
+        return np.where(np.isfinite(self._costs[0]), longest, -1)
 
     def _lowest(self, budget: int) -> Floats:
         """[L,L] what segments, tiled or not, cost at least by a budget."""
@@ -199,19 +255,19 @@ class Bounds:
 
     def _price(self, s: int, e: int, useful: Ints, times: Ints) -> PricedSegment:
         least = int(self._least[s, e])
-        most = int(times[useful].max(initial=least))
+        most = int(times[useful].max(initial=max(least, self._traffic[s, e])))
         return PricedSegment(s, e, least, most, float(self._costs[0, s, e] * HAIR), useful)
 
 
-def _stages(columns: Sequence[Column], layers: int) -> Stages:
-    """The columns as arrays."""
+def _stages(columns: Sequence[Column], layers: int, priced: bool) -> Stages:
+    """The columns as arrays; where energy does not count, with losses in its place."""
     places = np.array([(q.first, q.last) for q in columns], dtype=np.int64).reshape(-1, 2)
     keys = places[:, 0] * layers + places[:, 1]
     every = np.arange(layers * layers)
     return Stages(
         chiplets=np.array([q.chiplets for q in columns], dtype=np.int64),
         times=np.array([q.time for q in columns], dtype=np.int64),
-        energies=np.array([q.energy for q in columns], dtype=np.int64),
+        energies=np.array([q.energy if priced else q.lost for q in columns], dtype=np.int64),
         begin=np.searchsorted(keys, every).reshape(layers, layers),
         end=np.searchsorted(keys, every, side="right").reshape(layers, layers),
     )
@@ -220,11 +276,16 @@ def _stages(columns: Sequence[Column], layers: int) -> Stages:
 def _unreplaced(columns: Sequence[Column], least: Ints, priced: bool) -> list[int]:
     """Columns that no other of the same cluster replaces, given the least beats around them.
 
-    What replaces a column has no more chiplets, needs no more energy if that counts, and is as
-    fast, or faster than any beat that the column meets; a column of least beat FAR meets none.
+    What replaces a column has the same choices and no more chiplets, needs no more energy if that
+    counts, and is as fast, or faster than any beat that the column meets; a column of least beat
+    FAR meets none.
     """
+
+    def key(q: int) -> tuple[int, int, tuple[int, ...]]:
+        return columns[q].first, columns[q].last, columns[q].choices
+
     kept: list[int] = []
-    for _, group in groupby(range(len(columns)), lambda q: (columns[q].first, columns[q].last)):
+    for _, group in groupby(range(len(columns)), key):
         own: list[int] = []
         for q in sorted(group, key=lambda q: (columns[q].chiplets, columns[q].energy)):
             column, beat = columns[q], int(least[q])

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from formulations.merged_pipeline.interval_bounds import Bounds, PricedSegment
+from formulations.merged_pipeline.ratios import choices_of, ratios_sent
 from formulations.modellers import Modeller, Solution, Variable, label
+from instances.compression import costs_of
 from instances.instance import Instance
 from instances.tables import CostTables
 from schedules.evaluate import cluster_cost, evaluate
@@ -46,7 +48,9 @@ class Variables:
     spare: list[Variable]
 
 
-def declare(m: Modeller, sets: Bounds, tables: CostTables, depth: int) -> Variables:
+def declare(
+    m: Modeller, sets: Bounds, tables: CostTables, depth: int, compressed: bool
+) -> Variables:
     """The variables; `depth` is the most clusters of a segment."""
     names, chiplets = tables.layers, tables.chiplets
     longest = [
@@ -60,14 +64,16 @@ def declare(m: Modeller, sets: Bounds, tables: CostTables, depth: int) -> Variab
         ]
 
     ends = [(names[p.first], names[p.last]) for p in sets.segments]
+    # Where what is compressed decides, the beat is rounded up, and no column's time.
+    bounded = m.integer if compressed else m.quantity
     return Variables(
         stage=[
-            m.binary(label("stage", names[q.first], names[q.last], q.chiplets))
+            m.binary(label("stage", names[q.first], names[q.last], q.chiplets, *q.choices))
             for q in sets.columns
         ],
         segment=[m.quantity(0, 1, label("segment", *place)) for place in ends],
         excess=[
-            m.quantity(0, p.most - p.least, label("excess", *place))
+            bounded(0, p.most - p.least, label("excess", *place))
             for p, place in zip(sets.segments, ends, strict=True)
         ],
         tiled={layer: m.binary(label("tiled", names[layer])) for layer in sets.tiled},
@@ -102,14 +108,15 @@ def refuse(
 
 
 def schedule_of(
-    solution: Solution, sets: Bounds, variables: Variables, tables: CostTables
+    solution: Solution, sets: Bounds, variables: Variables, instance: Instance
 ) -> Schedule:
-    """The schedule of a solution."""
-    clusters = sorted(
-        (q.first, Cluster(q.first, q.last, q.chiplets, q.options))
-        for q, x in zip(sets.columns, variables.stage, strict=True)
-        if solution.value(x)
-    )
+    """The schedule of a solution; what does not cross is not compressed.
+
+    Args:
+        instance: as the model has it.
+    """
+    used = [q for q, x in zip(sets.columns, variables.stage, strict=True) if solution.value(x)]
+    clusters = sorted((q.first, Cluster(q.first, q.last, q.chiplets, q.options)) for q in used)
     segments = [
         Segment(tuple(own for first, own in clusters if p.first <= first <= p.last))
         for p, y in zip(sets.segments, variables.segment, strict=True)
@@ -117,9 +124,10 @@ def schedule_of(
     ]
     for layer, t in variables.tiled.items():
         if solution.value(t):
-            whole = Cluster(layer, layer, tables.chiplets, tables.options[:1])
+            whole = Cluster(layer, layer, instance.chiplets, instance.options[:1])
             segments.append(Segment((whole,), tiled=True))
-    return Schedule(tuple(sorted(segments, key=lambda segment: segment.first)))
+    ratios = ratios_sent(instance.compression, [(q.first, q.last, q.choices) for q in used])
+    return Schedule(tuple(sorted(segments, key=lambda segment: segment.first)), ratios)
 
 
 @dataclass(frozen=True)
@@ -133,20 +141,19 @@ class _Chosen:
 
 
 def point_of(
-    schedule: Schedule, sets: Bounds, variables: Variables, tables: CostTables, depth: int
+    schedule: Schedule, sets: Bounds, variables: Variables, instance: Instance, depth: int
 ) -> Point:
     """A value for every variable: the columns that are no worse than the schedule's clusters.
 
-    The schedule is known to be a point.
+    Those of ratios apart. The schedule is known to be a point.
+
+    Args:
+        instance: as the model has it.
     """
-    v, layers = variables, len(tables.layers)
-    number = {(p.first, p.last): k for k, p in enumerate(sets.segments)}
+    v, layers = variables, len(instance.layers)
+    place = _Place(sets, instance, schedule.ratios)
     tiled = {segment.first for segment in schedule.segments if segment.tiled}
-    chosen = [
-        _chosen(segment, sets, number[segment.first, segment.last], tables)
-        for segment in schedule.segments
-        if not segment.tiled
-    ]
+    chosen = [place.chosen(segment) for segment in schedule.segments if not segment.tiled]
     begins = {segment.first for segment in schedule.segments}
     beats = {own.number: own.beat for own in chosen}
     used = {q for own in chosen for q in own.columns}
@@ -158,28 +165,42 @@ def point_of(
     yield from ((b, int(layer in begins)) for layer, b in v.begins.items())
     values = {name: [0] * layers for name in ("beat", "fill", "free", "more", "spare")}
     for own in chosen:
-        _fill_in(values, own, sets, tables.chiplets, depth)
+        _fill_in(values, own, sets, instance.chiplets, depth)
     for name, amounts in values.items():
         yield from zip(getattr(v, name), amounts, strict=True)
 
 
-def _chosen(segment: Segment, sets: Bounds, number: int, tables: CostTables) -> _Chosen:
-    """The segment's clusters replaced by columns, the fastest of those that are no worse."""
-    priced = sets.segments[number]
-    columns, beat = [], priced.least
-    for cluster in segment.clusters:
-        cost = cluster_cost(tables, cluster)
-        no_worse = [
+class _Place:
+    """Where the segments of schedules with certain ratios are in the model."""
+
+    def __init__(self, sets: Bounds, instance: Instance, ratios: tuple[int, ...]) -> None:
+        self._sets, self._given, self._ratios = sets, instance.compression, ratios
+        self._costs = costs_of(instance, ratios)
+        self._number = {(p.first, p.last): k for k, p in enumerate(sets.segments)}
+
+    def chosen(self, segment: Segment) -> _Chosen:
+        """The segment's clusters replaced by columns, the fastest of those that are no worse."""
+        sets, number = self._sets, self._number[segment.first, segment.last]
+        priced, columns = sets.segments[number], []
+        beat = max(priced.least, self._costs.segment(segment.first, segment.last).dram)
+        for cluster in segment.clusters:
+            columns.append(min(self._no_worse(cluster, priced), key=lambda q: sets.times[q]))
+            beat = max(beat, sets.times[columns[-1]])
+        return _Chosen(number, priced, beat, columns)
+
+    def _no_worse(self, cluster: Cluster, priced: PricedSegment) -> list[int]:
+        """Columns that do what a cluster does, at no greater cost."""
+        sets, cost = self._sets, cluster_cost(self._costs, cluster)
+        choices = choices_of(self._given, self._ratios, cluster.first, cluster.last)
+        return [
             q
             for q in priced.useful.tolist()
             if (sets.columns[q].first, sets.columns[q].last) == (cluster.first, cluster.last)
             and sets.columns[q].chiplets <= cluster.chiplets
+            and sets.columns[q].choices == choices
             and sets.columns[q].time <= max(cost.time, priced.least)
             and (not sets.priced or sets.columns[q].energy <= cost.energy)
         ]
-        columns.append(min(no_worse, key=lambda q: sets.times[q]))
-        beat = max(beat, sets.times[columns[-1]])
-    return _Chosen(number, priced, beat, columns)
 
 
 def _fill_in(

@@ -18,13 +18,15 @@ most of the proof, and only the excess is searched for.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from formulations.formulation import Report, unheard
-from formulations.merged_pipeline.segment_bounds import Bounds
+from formulations.merged_pipeline.ratio_families import COLUMN_FAMILIES
+from formulations.merged_pipeline.ratios import choices_of, ratios_sent
 from formulations.merged_pipeline.segment_columns import SegmentColumn, Stage
+from formulations.merged_pipeline.segment_frame import Frame, key
 from formulations.merged_pipeline.segment_pricing import Pricing
 from formulations.modellers import Expression, Modeller, Solution, Variable, label
+from instances.compression import costs_of
 from instances.instance import Instance
 from schedules.evaluate import cluster_cost
 from schedules.goal import Goal, Weights
@@ -40,6 +42,7 @@ FAMILIES = (
     "segments",
     "latency_cap",
     "energy_cap",
+    *COLUMN_FAMILIES,
 )
 """The constraint families in the order in which they are built; each is a method of `Segments`."""
 
@@ -49,22 +52,7 @@ NOT_IN_MODEL = (
 )
 
 
-@dataclass(frozen=True)
-class Variables:
-    """Every variable of the model; entry q belongs to segment column q, names to layers.
-
-    Attributes:
-        segment: [Q] y, the segment is part of the schedule.
-        stage: [Q][.] x, the column's stage is one of the segment's clusters.
-        excess: [Q] cycles by which the segment's beat exceeds its lower bound; 0 unless chosen.
-    """
-
-    segment: list[Variable]
-    stage: list[list[Variable]]
-    excess: list[Variable]
-
-
-class Segments:
+class Segments(Frame):
     """The segment model of an instance: a `formulations.formulation.Formulation`.
 
     Attributes:
@@ -104,27 +92,13 @@ class Segments:
         self.bound: int | None = self._pricing.bound if columns else None
         self._build(columns, families)
 
-    def _state(
-        self,
-        instance: Instance,
-        modeller: Modeller,
-        goal: Goal | None,
-        weights: Weights | None,
-        report: Report = unheard,
-    ) -> None:
-        self.modeller = modeller
-        self._report = report
-        self._instance = instance
-        self._goal = Goal() if goal is None else goal
-        self._weights = self._goal.weights if weights is None else weights
-        self._priced = self._goal.needs_energy or self._weights.energy > 0
-        self._layers = instance.tables.layers
-
     def _build(self, columns: list[SegmentColumn], families: Sequence[str]) -> None:
         """Variables, constraints and objective."""
         self.columns = columns
         self._refuse_overflow()
         self.variables = self._declare()
+        self._declare_ratios(self._pricing.own)
+        self._declare_spared(self._pricing.own, self._priced)
         leakage = self._instance.tables.energy.leakage
         self.latency: Expression = self._total(1, 0)
         self.energy: Expression | None = self._total(leakage, 1) if self._priced else None
@@ -132,60 +106,15 @@ class Segments:
             getattr(self, family)()
         self.modeller.minimize(self._total(*self._weigh()))
 
-    def _weigh(self) -> tuple[int, int]:
-        """The objective's weights of a cycle, leakage included, and of a picojoule."""
-        latency, energy = self._weights
-        return latency + energy * self._instance.tables.energy.leakage, energy
-
-    def _refuse_overflow(self) -> None:
-        """Tell the modeller how large the objective, the caps and the areas may become."""
-        cycles, energy = self._weigh()
-        joules = max(1, energy) * self._instance.batch
-        objective, area = 0, 0
-        for q in self.columns:
-            beat = q.least + max((s.excess for s in q.stages), default=0)
-            objective += max(1, cycles) * (q.load + q.beats * beat) + max(1, energy) * q.energy
-            objective += joules * sum(s.energy for s in q.stages)
-            area = max(area, beat * (self._pricing.chiplets + sum(s.chiplets for s in q.stages)))
-        self.modeller.expect("the schedule's cost", objective)
-        self.modeller.expect("chiplets times cycles", area)
-
-    def _declare(self) -> Variables:
-        names, modeller = self._layers, self.modeller
-        segment, stage, excess = [], [], []
-        for q in self.columns:
-            self._report(self.bound)
-            place = names[q.first], names[q.last], q.clusters or "tiled"
-            segment.append(modeller.binary(label("segment", *place)))
-            most = max((s.excess for s in q.stages), default=0)
-            excess.append(modeller.quantity(0, most, label("excess", *place)))
-            stage.append(
-                [
-                    modeller.binary(label("stage", *place, names[s.first], names[s.last], *s[2:4]))
-                    for s in q.stages
-                ]
-            )
-        return Variables(segment, stage, excess)
-
-    def _total(self, cycles: int, energy: int) -> Expression:
-        """`cycles` times the latency and `energy` times the picojoules without leakage."""
-        v, batch = self.variables, self._instance.batch
-        terms: list[tuple[Variable, int]] = []
-        for q, y, stages, excess in zip(self.columns, v.segment, v.stage, v.excess, strict=True):
-            terms += [(y, cycles * q.bound + energy * q.energy), (excess, cycles * q.beats)]
-            if energy:
-                spent = (energy * batch * s.energy for s in q.stages)
-                terms += zip(stages, spent, strict=True)
-        terms = [(variable, weight) for variable, weight in terms if weight]
-        return self.modeller.sum([x for x, _ in terms], [weight for _, weight in terms])
-
     def hint(self, schedule: Schedule) -> None:
         """Suggest a schedule to the solver: a value for every variable. Replaces an older hint.
 
         Raises:
             ValueError: the schedule does not fit, breaks the goal, or costs more than the limit.
         """
-        self.modeller.hint(list(self._point_of(schedule)))
+        if self._pricing.reduction is not None:
+            schedule = self._pricing.reduction.settled(self._instance, schedule)
+        self.modeller.hint([*self._point_of(schedule), *self._point_of_ratios(schedule)])
 
     def extract(self, solution: Solution) -> Schedule:
         """The schedule of a solution; ask only a solver that has one."""
@@ -197,7 +126,14 @@ class Segments:
             for q, y, stages in zip(self.columns, v.segment, v.stage, strict=True)
             if solution.value(y)
         ]
-        return Schedule(tuple(sorted(chosen, key=lambda segment: segment.first)))
+        used = [
+            (s.first, s.last, s.kind.choices)
+            for q, stages in zip(self.columns, v.stage, strict=True)
+            for s, x in zip(q.stages, stages, strict=True)
+            if solution.value(x)
+        ]
+        ratios = ratios_sent(self._given, used)
+        return Schedule(tuple(sorted(chosen, key=lambda segment: segment.first)), ratios)
 
     def _segment(self, q: SegmentColumn, stages: list[Stage]) -> Segment:
         if q.clusters == 0:
@@ -212,35 +148,41 @@ class Segments:
             column.options
             for column in self._pricing.clusters.of(stage.first, stage.last)
             if (column.chiplets, column.time) == (stage.chiplets, stage.time)
+            and column.choices == stage.kind.choices
             and (column.energy == stage.energy or not self._priced)
         )
         return Cluster(stage.first, stage.last, stage.chiplets, options)
 
     def _point_of(self, schedule: Schedule) -> Iterator[tuple[Variable, int]]:
-        """A value for every variable, each as small as the schedule allows."""
-        v = self.variables
-        chosen = {_key(segment): segment for segment in schedule.segments}
+        """A value for every variable, each as small as the schedule allows; ratios apart."""
+        v, costs = self.variables, costs_of(self._pricing.own, schedule.ratios)
+        chosen = {key(segment): segment for segment in schedule.segments}
         for q, y, stages, excess in zip(self.columns, v.segment, v.stage, v.excess, strict=True):
             segment = chosen.pop((q.first, q.last, q.clusters), None)
             yield y, int(segment is not None)
-            used = set() if segment is None else self._stages_of(segment, q)
+            used = set() if segment is None else self._stages_of(segment, q, schedule.ratios)
             yield from ((x, int(s in used)) for s, x in zip(q.stages, stages, strict=True))
-            yield excess, max((s.excess for s in used), default=0)
+            late = max((s.excess for s in used), default=0)
+            if used:
+                late = max(late, costs.segment(q.first, q.last).dram - q.least)
+            yield excess, late
         if chosen:
             raise ValueError(NOT_IN_MODEL)
 
-    def _stages_of(self, segment: Segment, q: SegmentColumn) -> set[Stage]:
+    def _stages_of(self, segment: Segment, q: SegmentColumn, ratios: tuple[int, ...]) -> set[Stage]:
         """Stages of the column that do what the segment's clusters do, at no greater cost."""
         if segment.tiled:
             return set()
-        stages = set()
+        stages, costs = set(), costs_of(self._pricing.own, ratios)
         for cluster in segment.clusters:
-            cost = cluster_cost(self._instance.tables, cluster)
+            cost = cluster_cost(costs, cluster)
             late = max(0, cost.time - q.least)
+            choices = choices_of(self._given, ratios, cluster.first, cluster.last)
             same = [
                 s
                 for s in q.stages
                 if (s.first, s.last) == (cluster.first, cluster.last)
+                and s.kind.choices == choices
                 and s.chiplets <= cluster.chiplets
                 and s.excess <= late
                 and (s.energy <= cost.energy or not self._priced)
@@ -249,17 +191,6 @@ class Segments:
                 raise ValueError(NOT_IN_MODEL)
             stages.add(min(same, key=lambda stage: (stage.energy, stage.excess)))
         return stages
-
-    def _pipelines(
-        self,
-    ) -> Iterator[tuple[str, SegmentColumn, Variable, list[Variable], Variable]]:
-        """(place, column, y, x, excess) of all columns that are not tiled."""
-        v = self.variables
-        for q, y, stages, excess in zip(self.columns, v.segment, v.stage, v.excess, strict=True):
-            self._report(self.bound)
-            if q.clusters > 0:
-                place = f"{self._layers[q.first]},{self._layers[q.last]},{q.clusters}"
-                yield place, q, y, stages, excess
 
     # Constraint families
 
@@ -330,39 +261,5 @@ class Segments:
             self.modeller.require("energy_cap", self.energy <= self._goal.energy_cap)
 
 
-class OneSegment(Segments):
-    """The model of one segment alone, in any number of clusters and as cheap as possible.
-
-    Args:
-        pricing: of the instance.
-        bounds: for the schedules that cost at most some limit; the segment's own limit is the room
-            that they leave for it.
-        part: first and last layer of the segment.
-    """
-
-    def __init__(
-        self, modeller: Modeller, pricing: Pricing, bounds: Bounds, part: tuple[int, int]
-    ) -> None:
-        self._state(pricing.instance, modeller, pricing.goal, pricing.weights)
-        self._pricing = pricing
-        self._room = bounds.room(*part)
-        self.bound = None
-        inner = ("cover", "count", "package", "beat", "area")
-        self._build(pricing.columns_of(bounds, part), ("one", *inner, "room"))
-
-    def one(self) -> None:
-        """sum_q y[q] = 1: the segment has some number of clusters, or is tiled."""
-        self.modeller.require("one", self.modeller.sum(self.variables.segment) == 1)
-
-    def room(self) -> None:
-        """The objective is at most what the other segments leave."""
-        self.modeller.require("room", self._total(*self._weigh()) <= self._room)
-
-
 def _over(stage: Stage, layer: int) -> bool:
     return stage.first <= layer <= stage.last
-
-
-def _key(segment: Segment) -> tuple[int, int, int]:
-    """First layer, last layer, clusters (0: tiled)."""
-    return segment.first, segment.last, 0 if segment.tiled else len(segment.clusters)

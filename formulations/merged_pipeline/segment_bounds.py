@@ -64,7 +64,8 @@ class Bounds:
     def limited(self, most: int) -> Bounds:
         """Bounds for the schedules whose objective is at most `most`; what is proved is shared."""
         tighter = copy(self)
-        tighter._resources = [self._resources[0]._replace(most=most), *self._resources[1:]]
+        others = [resource.limited(most) for resource in self._resources[1:]]
+        tighter._resources = [self._resources[0]._replace(most=most), *others]
         tighter._floors = [floor.copy() for floor in self._floors]
         tighter._spent = self._spent.copy()
         tighter._raised_in = np.full_like(self._raised_in, FAR)

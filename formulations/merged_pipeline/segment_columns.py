@@ -10,7 +10,7 @@ import numpy as np
 
 from formulations.merged_pipeline.columns import FAR
 from formulations.merged_pipeline.segment_bounds import Bounds
-from formulations.merged_pipeline.segment_start import Start
+from formulations.merged_pipeline.segment_start import Kind, Start
 from instances.tables import Ints
 
 
@@ -22,7 +22,8 @@ class Stage(NamedTuple):
         chiplets: exactly so many.
         time: cycles a sample.
         excess: cycles by which its time exceeds the segment's least beat, at least 0.
-        energy: picojoules a sample; 0 if energy does not count.
+        energy: picojoules a sample; if energy does not count, its share of the losses.
+        kind: its choices of ratios, and what they load.
     """
 
     first: int
@@ -31,6 +32,7 @@ class Stage(NamedTuple):
     time: int
     excess: int
     energy: int
+    kind: Kind = Kind()
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class SegmentColumn:
         least: cycles, a lower bound on its beat; the beat itself if it is tiled.
         energy: picojoules but for its stages and leakage.
         stages: that may be among its clusters; none if it is tiled. Of those of one interval that
-            do not exceed the least beat, just the undominated ones in chiplets and energy.
+            do not exceed the least beat, just the undominated ones in chiplets and energy, for
+            each combination of ratios.
     """
 
     first: int
@@ -112,10 +115,10 @@ def _pipelines(
 def _stages(known: Start, places: Ints, least: int) -> tuple[Stage, ...]:
     """Stages at places [.,3]: first layer, last layer, number."""
     where = tuple(places.T)
-    times, chiplets, energies = (table[where].tolist() for table in known.stages)
+    times, chiplets, energies, kinds = (table[where].tolist() for table in known.stages)
     return tuple(
-        Stage(first, last, size, time, max(0, time - least), energy)
-        for (first, last, _), size, time, energy in zip(
-            places.tolist(), chiplets, times, energies, strict=True
+        Stage(i, j, size, time, max(0, time - least), energy, known.kind(i, j, kind))
+        for (i, j, _), size, time, energy, kind in zip(
+            places.tolist(), chiplets, times, energies, kinds, strict=True
         )
     )

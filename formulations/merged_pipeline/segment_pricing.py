@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.columns import Columns
+from formulations.merged_pipeline.ratio_columns import RatioColumns
+from formulations.merged_pipeline.ratio_reduction import Reduction, reduction
+from formulations.merged_pipeline.ratios import relaxed
 from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, segment_columns
-from formulations.merged_pipeline.segment_start import resources, start
+from formulations.merged_pipeline.segment_start import losses, resources, start
 from instances.instance import Instance
 from schedules.goal import Goal, Weights, restricted
 
@@ -21,6 +24,8 @@ class Pricing:
         bound: no schedule that obeys the goal has an objective below; None if there is none, or
             none within the limit. Rises with `settle` and `refute`.
         instance, goal, weights: as given.
+        own: the instance as the goal restricts it, and with the ratios that matter.
+        reduction: how these were found; None without compression.
         clusters: the cluster columns.
         chiplets: that a segment may use.
         most: the limit, or what no schedule can cost more than.
@@ -42,7 +47,13 @@ class Pricing:
         report: Report = unheard,
     ) -> None:
         leakage, batch = instance.tables.energy.leakage, instance.batch
-        tables = restricted(instance, goal).tables
+        self.reduction: Reduction | None = None
+        self.own = restricted(instance, goal)
+        if instance.compression is not None:
+            self.reduction = reduction(instance, goal, weights, limit, report)
+            self.own = self.reduction.instance
+        plain = relaxed(self.own)
+        tables = plain.tables
         cycles = weights.latency + weights.energy * leakage
         longest = [] if goal.latency_cap is None else [goal.latency_cap // batch]
         if limit is not None and cycles > 0:
@@ -50,11 +61,18 @@ class Pricing:
         priced = goal.needs_energy or weights.energy > 0
         self.instance, self.goal, self.weights = instance, goal, weights
         self.chiplets = tables.chiplets
-        self.clusters = Columns(tables, min(longest, default=None), priced, report)
-        self._known = start(restricted(instance, goal), goal, self.clusters, priced)
+        self.clusters: Columns | RatioColumns
+        if self.reduction is not None and self.own.compression is not None:
+            self.clusters = RatioColumns(self.own, self.reduction.longest, priced, report)
+        else:
+            self.clusters = Columns(tables, min(longest, default=None), priced, report)
+        self._known = start(plain, goal, self.clusters, priced)
         limits = resources(self._known, goal, weights, leakage, limit)
         segments = min(len(tables.layers), goal.segments or 0)
         self._bounds = Bounds(self._known, tables.chiplets, limits, segments)
+        if self.own.compression is not None and not priced:
+            limits += losses(limits[0], self._bounds.bound, self.own.compression, batch)
+            self._bounds = Bounds(self._known, tables.chiplets, limits, segments)
         self.most = limits[0].most
         self._unrefuted = limit
         self.bound: int | None = self._bounds.bound
@@ -106,3 +124,12 @@ class Pricing:
 
     def _is_settled(self, bound: int) -> bool:
         return self._unrefuted is not None and self._unrefuted - bound <= bound // FINENESS
+
+
+def settled_bound(
+    instance: Instance, goal: Goal, weights: Weights, limit: int | None, report: Report = unheard
+) -> int | None:
+    """The bound of a segment model, without the model."""
+    pricing = Pricing(instance, goal, weights, limit, report)
+    pricing.settle(report)
+    return pricing.bound

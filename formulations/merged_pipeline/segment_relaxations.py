@@ -23,15 +23,18 @@ AREA, ENERGY, MOST = range(3)
 
 
 class Stages(NamedTuple):
-    """The cluster columns by interval, in the order of chiplets, then energy; FAR fills up.
+    """The cluster columns by interval, by kind, then chiplets, then energy; FAR fills up.
 
     Attributes:
         times, chiplets, energies: [L,L,N] cycles, count and picojoules a sample.
+        kinds: [L,L,N] columns of different kinds do not replace each other; all 0 without
+            compression.
     """
 
     times: Ints
     chiplets: Ints
     energies: Ints
+    kinds: Ints
 
 
 @compiled
@@ -126,15 +129,17 @@ def within(stages: Stages, first: int, last: int, widest: int, longest: int) -> 
 
 @compiled
 def drop_idle(stages: Stages, first: int, least: int, useful: Flags) -> None:
-    """Of an interval's stages that do not exceed the least beat, keep the undominated ones.
+    """Of an interval's stages that do not exceed the least beat, keep the undominated ones by kind.
 
     In chiplets and energy; with the energies all alike that is just the smallest.
     """
     count, _, slots = useful.shape
     for i in range(count):
         for j in range(i, count):
-            cheapest = FAR
+            cheapest, kind = FAR, 0
             for n in range(slots):
+                if stages.kinds[first + i, first + j, n] != kind:
+                    cheapest, kind = FAR, stages.kinds[first + i, first + j, n]
                 if useful[i, j, n] and stages.times[first + i, first + j, n] <= least:
                     energy = stages.energies[first + i, first + j, n]
                     useful[i, j, n] = energy < cheapest

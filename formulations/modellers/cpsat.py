@@ -35,6 +35,14 @@ class CpSatModeller:
         self.expect(name, max(abs(low), abs(high)))
         return self.model.new_int_var(low, high, name)
 
+    def integer(self, low: int, high: int, name: str) -> Variable:
+        """An integer variable, as `quantity`.
+
+        Raises:
+            ValueError: the domain is too large for CP-SAT's 64-bit integers.
+        """
+        return self.quantity(low, high, name)
+
     def sum(
         self, variables: Sequence[Variable], weights: Sequence[int] | None = None
     ) -> Expression:

@@ -34,6 +34,10 @@ class MilpModeller:
         """A continuous variable: its integrality follows from the others'."""
         return self.model.add_variable(self._unique(name), low, high)
 
+    def integer(self, low: int, high: int, name: str) -> Variable:
+        """An integer variable."""
+        return self.model.add_variable(self._unique(name), low, high, cat="Integer")
+
     def sum(
         self, variables: Sequence[Variable], weights: Sequence[int] | None = None
     ) -> Expression:

@@ -43,6 +43,10 @@ class Modeller(Protocol):
         """A variable whose integrality follows from the others': continuous in a MILP."""
         ...
 
+    def integer(self, low: int, high: int, name: str) -> Variable:
+        """A variable that is an integer, also in a MILP."""
+        ...
+
     def sum(
         self, variables: Sequence[Variable], weights: Sequence[int] | None = None
     ) -> Expression:

@@ -10,6 +10,7 @@ import pytest
 
 from formulations.formulation import FORMULATIONS
 from instances.generate import random_instance
+from instances.generate_ratios import random_ratios
 from instances.instance import Instance
 from schedules.evaluate import evaluate
 from schedules.goal import Goal, Objective, Pin, Weights, breaches
@@ -351,3 +352,40 @@ def test_a_guess_ends_with_a_bound_and_not_with_a_claim_that_nothing_is_feasible
     solved = search.run(search.formulate(weights, 240), weights, bounds.append, 240)
     assert (solved.stop, solved.bound) == ("optimal", 229)
     assert max(bounds) == 229
+
+
+# Compression: the models choose the ratios themselves.
+
+
+@pytest.fixture(scope="module")
+def compressible() -> Instance:
+    """Four layers whose best schedules compress something."""
+    return random_ratios(random_instance(19, layers=4, chiplets=3, shape="dag"), 19)
+
+
+@pytest.mark.parametrize("objective", ["latency", "energy", "edp"])
+@pytest.mark.parametrize(("method", "engine"), QUICK)
+def test_ratios_are_chosen_for_every_objective(
+    compressible: Instance, method: str, engine: str, objective: Objective
+) -> None:
+    goal = Goal(objective)
+    expected = solve(compressible, "enumerate", goal=goal)
+    result = solve(compressible, method, engine=engine, goal=goal, workers=1)
+    assert (result.stop, result.objective) == ("optimal", expected.objective)
+    assert result.schedule is not None
+    assert any(result.schedule.ratios)
+
+
+@pytest.mark.parametrize("formulation", FORMULATIONS)
+def test_a_start_may_have_ratios(compressible: Instance, formulation: str) -> None:
+    best = solve(compressible, "enumerate")
+    assert best.schedule is not None
+    assert best.schedule.ratios
+    result = solve(compressible, "cpsat", formulation=formulation, start=best.schedule, workers=1)
+    assert (result.stop, result.objective) == ("optimal", best.objective)
+    assert result.trace[0].objective == best.objective
+
+
+def test_decompose_names_methods_that_choose_ratios(compressible: Instance) -> None:
+    with pytest.raises(ValueError, match="share one budget: use exact, cpsat or milp"):
+        solve(compressible, "decompose")

@@ -1,0 +1,1 @@
+"""What compression at the cuts gains, and whether the methods that prove it agree."""
