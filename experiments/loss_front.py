@@ -49,6 +49,11 @@ class LossPoint:
         """What its compression loses, as in the table of losses."""
         return self.lost / MILLION
 
+    @property
+    def compressed(self) -> int:
+        """How many layers' outputs are compressed."""
+        return sum(ratio > 1 for ratio in self.schedule.ratios)
+
 
 @dataclass(frozen=True)
 class LossFront:
@@ -304,10 +309,9 @@ def _efficient(found: list[LossPoint]) -> tuple[LossPoint, ...]:
 
 def _cells(point: LossPoint) -> dict[str, Any]:
     """A point, as it is in COLUMNS."""
-    costs, ratios = point.evaluation, point.schedule.ratios
-    compressed = sum(ratio > 1 for ratio in ratios)
-    cells = (point.loss, costs.latency, costs.throughput, costs.energy, point.proved, compressed)
-    return dict(zip(COLUMNS, cells, strict=True))
+    costs = point.evaluation
+    values = (costs.latency, costs.throughput, costs.energy, point.proved, point.compressed)
+    return dict(zip(COLUMNS, (point.loss, *values), strict=True))
 
 
 def _millionths(budget: float) -> int:
