@@ -170,7 +170,7 @@ class _Search:
         first, remaining = len(self.seen) == 1, self.progress.remaining
         seconds = None if remaining is None else remaining * (FIRST_SHARE if first else SHARE)
         # Nothing is compressed in the first run: if it is stopped, what it has found may run.
-        own = Progress(plain, seconds, pass_on if first else None)
+        own = Progress(plain, seconds, pass_on if first else None, bounds=False)
         stop = self.run(plain, own, self.seed, self.workers)
         self.progress.count("runs")
         return own.best, stop

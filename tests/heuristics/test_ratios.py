@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from itertools import product
 
@@ -186,6 +187,18 @@ def test_no_bound_of_the_method_is_taken_for_one_of_the_compressed_problem() -> 
     assert proved.bound is not None
     stop, progress = found(scope_plus, instance)
     assert (stop, progress.bound) == ("finished", None)
+
+
+def test_no_time_goes_into_bounds_that_would_be_thrown_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rising_bounds(*_: object) -> None:
+        raise AssertionError("bounds of the plain problem")
+
+    monkeypatch.setattr(sys.modules["heuristics.scope.search"], "rising_bounds", rising_bounds)
+    assert found(scope_plus, small(3))[1].best is not None
+    with pytest.raises(AssertionError, match="bounds of the plain problem"):
+        plain_best(small(3), scope_plus)
 
 
 def test_nothing_is_compressed_without_a_budget() -> None:
