@@ -9,15 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 
 from formulations.formulation import Formulation, Report, formulate
 from formulations.merged_pipeline.segment_pricing import settled_bound
 from formulations.modellers import Solution
 from heuristics.baselines import sequential
+from heuristics.ratios import with_ratios
 from heuristics.scope import scope
 from instances.instance import Instance
 from schedules.evaluate import Evaluation, evaluate
-from schedules.goal import Weights, breaches, restricted
+from schedules.goal import Goal, Weights, breaches, restricted
 from schedules.progress import Progress, Stop
 from schedules.schedule import Schedule
 from schedules.verify import violations
@@ -117,9 +119,12 @@ class ModelSearch:
 
     def _fast_methods(self) -> None:
         instance = restricted(self._instance, self.progress.goal)
+        # With conditions, or for less energy, the start compresses nothing.
+        ratios = instance.compression is not None and self.progress.goal == Goal()
         for method in (sequential, scope):
             own = Progress(instance, self.progress.remaining)
-            method(instance, own, self.options.seed, self.options.workers)
+            run = partial(with_ratios, method) if ratios else method
+            run(instance, own, self.options.seed, self.options.workers)
             if own.best is not None:
                 self.suggest(own.best)
 

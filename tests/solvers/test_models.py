@@ -384,8 +384,3 @@ def test_a_start_may_have_ratios(compressible: Instance, formulation: str) -> No
     result = solve(compressible, "cpsat", formulation=formulation, start=best.schedule, workers=1)
     assert (result.stop, result.objective) == ("optimal", best.objective)
     assert result.trace[0].objective == best.objective
-
-
-def test_decompose_names_methods_that_choose_ratios(compressible: Instance) -> None:
-    with pytest.raises(ValueError, match="share one budget: use exact, cpsat or milp"):
-        solve(compressible, "decompose")

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from heuristics.ratios import best_ratios
 from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import Ints
@@ -64,7 +65,8 @@ class _Search:
     """The state of one search.
 
     Attributes:
-        network: the segments and their costs, under the present price.
+        price: the present one, None before the first.
+        network: the segments and their costs under it.
         ways: (first, last) -> the ways that have these costs, where they are settled.
         scale: of a cycle among priced costs.
     """
@@ -80,6 +82,7 @@ class _Search:
         cutoff = min(FAR - 1, self._incumbent // instance.batch)
         self.clusters = Clusters(instance, given, self.states, times, cutoff, progress, workers)
         self.scale = 2 ** max(0, min(10, 50 - self._incumbent.bit_length()))
+        self.price: Price | None = None
         self.ways: dict[Place, list[Way]] = {}
 
     @property
@@ -121,11 +124,11 @@ class _Search:
             if bound >= (self.progress.bound or 0):
                 best = price
             within = point[1] <= self.given.budget
-            if within:
-                self.progress.offer(self._schedule(path))
+            found = self._schedule(path)
+            self.progress.offer(found if within else best_ratios(self.instance, found))
             if self.progress.proved or (price.price and cost >= price.of(*dear)):
                 break
-            cheap, dear = (point, dear) if within else (cheap, point)
+            cheap, dear = (point, dear) if within else (self._incumbent_point(), point)
             slope = self.scale * (cheap[0] - dear[0]) // (dear[1] - cheap[1])
             if slope <= 0 or slope == price.price:
                 break
@@ -144,8 +147,9 @@ class _Search:
 
     def _shortest(self, price: Price) -> list[Way] | None:
         """The path of the least priced cost; None if all cost more than the incumbent allows."""
-        self.network.reset(price.scale)
-        self.ways = {}
+        if price != self.price:
+            self.network.reset(price.scale)
+            self.price, self.ways = price, {}
         while True:
             reach = self.network.reach()
             if reach[-1] > self._limit(price):
