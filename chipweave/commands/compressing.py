@@ -23,7 +23,7 @@ class Compressing:
             metavar="FILE",
             help="Tensors may be compressed where they cross from cluster to cluster: a table of"
             " losses (CSV: tensor, ratio, loss; tensor * is every other), as `chipweave calibrate`"
-            " writes it. With --accuracy-budget.",
+            " writes it. With --accuracy-budget; `pareto` can do without.",
         ),
     ] = None
     accuracy_budget: Annotated[
