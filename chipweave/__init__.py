@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from experiments.gap import Summary as Summary
     from experiments.gap import gaps as gaps
     from experiments.gap import stored_gaps as stored_gaps
+    from experiments.loss_front import LossFront as LossFront
+    from experiments.loss_front import loss_front as loss_front
+    from experiments.loss_front import write_loss_front as write_loss_front
     from experiments.pareto import Front as Front
     from experiments.pareto import Point as Point
     from experiments.pareto import pareto as pareto
@@ -116,6 +119,8 @@ if TYPE_CHECKING:
     from schedules.draw import draw_schedule
     from schedules.draw_front import draw_front as draw_front
     from schedules.draw_front import plot_front as plot_front
+    from schedules.draw_loss_front import draw_loss_front as draw_loss_front
+    from schedules.draw_loss_front import plot_loss_front as plot_loss_front
     from schedules.evaluate import Evaluation as Evaluation
     from schedules.evaluate import evaluate as evaluate
     from schedules.files import read_schedule as read_schedule
@@ -221,6 +226,7 @@ _HOMES = {
     "JointResult": "solvers.joint",
     "Layer": "instances.network",
     "Layout": "schedules.array.schedule",
+    "LossFront": "experiments.loss_front",
     "LossTable": "instances.losses",
     "METHODS": "solvers.solve",
     "MilpModeller": "formulations.modellers.milp",
@@ -276,6 +282,7 @@ _HOMES = {
     "draw": "schedules.draw:draw_schedule",
     "draw_array": "schedules.array.draw",
     "draw_front": "schedules.draw_front",
+    "draw_loss_front": "schedules.draw_loss_front",
     "draw_windows": "schedules.windows.draw",
     "engines": "solvers.engines",
     "evaluate": "schedules.evaluate",
@@ -291,6 +298,7 @@ _HOMES = {
     "latency_cap_for": "schedules.goal",
     "link_report": "schedules.links",
     "load_package": "instances.packages",
+    "loss_front": "experiments.loss_front",
     "lower_bound": "heuristics.bounds",
     "make_instance": "instances.cost",
     "network_names": "instances.networks",
@@ -305,6 +313,7 @@ _HOMES = {
     "placement_cost": "schedules.placement",
     "placement_problem": "schedules.placement",
     "plot_front": "schedules.draw_front",
+    "plot_loss_front": "schedules.draw_loss_front",
     "random_array_costs": "instances.generate_array",
     "random_instance": "instances.generate",
     "random_workload": "instances.generate_workload",
@@ -337,6 +346,7 @@ _HOMES = {
     "write_array": "instances.files.array_file",
     "write_array_schedule": "schedules.array.files",
     "write_instance": "instances.files",
+    "write_loss_front": "experiments.loss_front",
     "write_losses": "instances.files.loss_file",
     "write_network": "instances.files",
     "write_package": "instances.files",

@@ -11,6 +11,7 @@ from schedules.schedule import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from experiments.loss_front import LossFront
     from instances.instance import Instance
     from schedules.compressed import Compressed, CompressedTensor
     from schedules.schedule import Schedule
@@ -43,6 +44,37 @@ def compression_tables(instance: Instance, schedule: Schedule) -> Iterator[Grid]
         for tensor in found.tensors
     ]
     yield Grid(headings, shortened(rows), "bytes a sample; into how many clusters it crosses")
+
+
+def loss_front_table(front: LossFront) -> Grid:
+    """A line for each point of a front of throughput and loss."""
+    headings = (
+        ">point",
+        ">loss",
+        ">latency (cycles)",
+        ">samples/cycle",
+        ">energy (pJ)",
+        ">segments",
+        ">clusters",
+        ">compressed",
+        "proved",
+    )
+    rows = [
+        (
+            str(place),
+            f"{point.loss:g}",
+            number(point.evaluation.latency),
+            f"{point.evaluation.throughput:.4g}",
+            number(point.evaluation.energy),
+            str(len(point.schedule.segments)),
+            str(sum(len(segment.clusters) for segment in point.schedule.segments)),
+            str(point.compressed),
+            "yes" if point.proved else "no",
+        )
+        for place, point in enumerate(front.points, start=1)
+    ]
+    instance = front.instance
+    return Grid(headings, rows, f"{instance.name}, batch {instance.batch}, method {front.method}")
 
 
 def _sizes(instance: Instance, tensor: CompressedTensor) -> tuple[str, str]:

@@ -118,6 +118,11 @@ class Compression:
         """Millionths that so many choices lose."""
         return sum(int(self.losses[layer, k]) for layer, k in enumerate(choices))
 
+    @property
+    def largest_loss(self) -> int:
+        """Millionths that all outputs lose together at the ratios that lose most."""
+        return int(self.losses.max(axis=1).sum())
+
     def choices(self, ratios: Sequence[int]) -> Choices:
         """The choices that make these ratios, one a layer; all 0 for none at all.
 

@@ -40,7 +40,7 @@ def random_ratios(
     if not 1 <= number < len(RATIOS):
         raise ValueError(f"{number} ratios above 1, expected 1 to {len(RATIOS) - 1}")
     given = _Draw(rng, instance, RATIOS[: number + 1]).compression()
-    most = int(given.losses.max(axis=1).clip(0).sum())
+    most = given.largest_loss
     budgets = {"zero": 0, "tight": int(share * most), "loose": most}
     compression = given.within(budgets[budget or kind])
     return replace(instance, tables=instance.costs, compression=compression)

@@ -167,6 +167,7 @@ class Progress(Keeper[Schedule]):
     Attributes:
         goal: what is minimised, and under which conditions; the objective is cycles, picojoules or
             their product, as it says.
+        bounds: whether bounds are of use; a method may leave out what it does for these alone.
     """
 
     def __init__(
@@ -175,9 +176,10 @@ class Progress(Keeper[Schedule]):
         time_limit: float | None = None,
         listener: Callable[[TracePoint], None] | None = None,
         goal: Goal | None = None,
+        bounds: bool = True,
     ) -> None:
         super().__init__(time_limit, listener)
-        self.instance = instance
+        self.instance, self.bounds = instance, bounds
         self.goal = Goal() if goal is None else goal
 
     def wrong(self, schedule: Schedule) -> list[str]:

@@ -23,7 +23,7 @@ class Compressing:
             metavar="FILE",
             help="Tensors may be compressed where they cross from cluster to cluster: a table of"
             " losses (CSV: tensor, ratio, loss; tensor * is every other), as `chipweave calibrate`"
-            " writes it. With --accuracy-budget.",
+            " writes it. With --accuracy-budget; `pareto` can do without.",
         ),
     ] = None
     accuracy_budget: Annotated[
@@ -35,13 +35,16 @@ class Compressing:
         ),
     ] = None
 
-    def check(self) -> None:
+    def check(self, *, budget_needed: bool = True) -> None:
         """Refuse one option without the other, and what is no budget.
+
+        Args:
+            budget_needed: whether a table of losses is of no use without a budget.
 
         Raises:
             ValueError: one is missing, or the budget is no number of at least 0.
         """
-        if self.compress is not None and self.accuracy_budget is None:
+        if budget_needed and self.compress is not None and self.accuracy_budget is None:
             raise ValueError(
                 f"--compress {self.compress}: what may the losses add up to?"
                 " Give --accuracy-budget, such as 0.01"
@@ -55,12 +58,12 @@ class Compressing:
             self._budget(self.accuracy_budget)
 
     def applied(self, instance: Instance) -> Instance:
-        """The instance, with compression if it was asked for.
+        """The instance, with compression if it was asked for; without a budget, up to all losses.
 
         Raises:
             ValueError: a table instance, or a table of losses that cannot be read or used.
         """
-        if self.compress is None or self.accuracy_budget is None:
+        if self.compress is None:
             return instance
         import chipweave as cw
 
@@ -70,7 +73,8 @@ class Compressing:
                 " tensors; give a network"
             )
         table = cw.read_losses(self.compress)
-        return cw.compress(instance, table, self._budget(self.accuracy_budget))
+        budget = None if self.accuracy_budget is None else self._budget(self.accuracy_budget)
+        return cw.compress(instance, table, budget)
 
     def _budget(self, text: str) -> float:
         from chipweave.goals import loss

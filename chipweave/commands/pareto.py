@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,17 +11,26 @@ import typer
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
+from chipweave.commands.compressing import Compressing
 from chipweave.commands.why import why_not
 from chipweave.output import STDOUT, check_writable, write_json, write_text
 from chipweave.status import live
 
 if TYPE_CHECKING:
+    from experiments.loss_front import LossFront
     from experiments.pareto import Front
+    from schedules.schedule import Schedule
 
-HELP = """Find the Pareto front of latency and energy.
+HELP = """Find the Pareto front of latency and energy, or of throughput and loss.
 
-Each point is a schedule that no other one beats in both. Without --points the whole front is
-found; Ctrl-C and the time limit return what there is of it.
+Each point is a schedule that no other one beats in both. With --compress, tensors are squeezed
+where they cross between clusters, and the front is that of throughput and what this loses:
+--accuracy-budget is the most that a point may lose; without it, all ratios of the table may be
+used at once. Without --points the whole front is found; Ctrl-C and the time limit return what there
+is of it.
+
+Latency and energy take a method that proves what it finds: exact, cpsat, milp, enumerate. Loss
+takes every method that `solve --compress` takes; exact proves each point, in one run a point.
 
 Exit codes: 0 there are points; 2 bad input or usage; 3 proved infeasible; 4 stopped without a
 point.
@@ -30,12 +40,16 @@ Examples:
   chipweave pareto alexnet --plot front.svg
   chipweave pareto resnet50 --points 12 --markdown -
   chipweave pareto vgg16 --max-clusters 2 --time-limit 60 --json front.json --out front
+  chipweave pareto resnet18 --compress losses.csv --plot loss.svg
+  chipweave pareto resnet50 --compress losses.csv --accuracy-budget 2% --points 8 --method scope
 """
 
 
 Points = Annotated[
     int | None,
-    typer.Option("--points", metavar="N", help="At most so many, spread over the latencies."),
+    typer.Option(
+        "--points", metavar="N", help="At most so many, spread over the latencies, or the losses."
+    ),
 ]
 Folder = Annotated[
     str | None,
@@ -51,6 +65,7 @@ def pareto(
     task: options.Task,
     conditions: options.Conditions,
     limits: options.Limits,
+    compressing: Compressing,
     method: options.Method = "exact",
     points: Points = None,
     formulation: options.FormulationName = None,
@@ -61,21 +76,23 @@ def pareto(
     plot: Plot = None,
     out: Folder = None,
 ) -> None:
-    inputs = (task.what, task.package)
+    inputs = (task.what, task.package, compressing.compress)
     check_outputs(json=json, markdown=markdown, plot=plot, inputs=inputs)
     check_method(method)
     check_folder(out)
+    compressing.check(budget_needed=False)
     arguments = limits.arguments()
     import chipweave as cw
 
-    instance = task.instance()
+    instance = compressing.applied(task.instance())
     goal = conditions.goal(instance)
+    find = cw.pareto if instance.compression is None else cw.loss_front
     with live(instance.name) as status:
-        front = cw.pareto(
+        front: Front | LossFront = find(
             instance,
-            method,
-            goal,
-            points,
+            method=method,
+            goal=goal,
+            points=points,
             formulation=formulation,
             engine=engine,
             start=not no_start,
@@ -87,14 +104,9 @@ def pareto(
         why = [*why_not(instance, goal, limits.workers), *conditions.floor_in_cycles(goal)]
     _report(front, why, json=json, markdown=markdown)
     if front.points and plot is not None:
-        cw.draw_front(
-            instance,
-            [point.evaluation for point in front.points],
-            plot,
-            [point.proved for point in front.points],
-        )
+        _draw(front, plot)
     if front.points and out is not None:
-        write_schedules(front, Path(out))
+        write_schedules([point.schedule for point in front.points], Path(out))
     raise typer.Exit(exit_code(bool(front.points), front.stop))
 
 
@@ -117,21 +129,36 @@ def check_folder(out: str | None) -> None:
     check_writable("--out", str(Path(out) / "point-1.yaml" if Path(out).is_dir() else out))
 
 
-def write_schedules(front: Front, folder: Path) -> None:
-    """Write a schedule file for each point, numbered from the fastest on."""
+def write_schedules(schedules: Sequence[Schedule], folder: Path) -> None:
+    """Write a file for each point's schedule, numbered as in the table."""
     import chipweave as cw
 
     folder.mkdir(exist_ok=True)
-    digits = len(str(len(front.points)))
-    for number, point in enumerate(front.points, start=1):
-        cw.write_schedule(point.schedule, folder / f"point-{number:0{digits}}.yaml")
+    digits = len(str(len(schedules)))
+    for number, schedule in enumerate(schedules, start=1):
+        cw.write_schedule(schedule, folder / f"point-{number:0{digits}}.yaml")
 
 
-def _report(front: Front, why: list[str], *, json: str | None, markdown: str | None) -> None:
+def _draw(front: Front | LossFront, path: str) -> None:
+    import chipweave as cw
+
+    proved = [point.proved for point in front.points]
+    if isinstance(front, cw.LossFront):
+        costs = [(point.loss, point.evaluation) for point in front.points]
+        cw.draw_loss_front(front.instance, costs, path, proved)
+    else:
+        cw.draw_front(front.instance, [point.evaluation for point in front.points], path, proved)
+
+
+def _report(
+    front: Front | LossFront, why: list[str], *, json: str | None, markdown: str | None
+) -> None:
+    import chipweave as cw
+    from chipweave.compression_report import loss_front_table
     from chipweave.grid import console
     from chipweave.report import front_table
 
-    table = front_table(front)
+    table = loss_front_table(front) if isinstance(front, cw.LossFront) else front_table(front)
     if STDOUT not in (json, markdown):
         screen = console()
         if front.points:

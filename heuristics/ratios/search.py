@@ -28,7 +28,7 @@ from heuristics.ratios.terms import terms_of
 from instances.compression import Choices, Compression, tables_at
 from instances.costs import Costs
 from instances.instance import Instance
-from schedules.progress import Progress, Stop
+from schedules.progress import Progress, Stop, TracePoint
 from schedules.schedule import Schedule
 
 Run = Callable[[Instance, Progress, int, int], Stop]
@@ -36,6 +36,10 @@ Run = Callable[[Instance, Progress, int, int], Stop]
 
 SHARES = (1, 4)
 """Choices at prices are such that all outputs together lose at most so many budgets."""
+
+FIRST_SHARE, SHARE = 0.75, 0.5
+"""Of the time that is left, for the first run and for each further one: some methods use all that
+they get, and what the first one finds decides most."""
 
 LEAST_RUNS, LAYERS_OF_RUNS = 8, 200
 """Runs of the method: as many as have so many layers together, at least eight."""
@@ -100,7 +104,6 @@ class _Search:
         first, stop = self._schedule(self.best, True)
         if first is None:
             return stop
-        self.progress.offer(first)
         self.cycles = crossing(self.instance.tables, self.given, first)
         self._alternate(first)
         for k in self._begins():
@@ -159,9 +162,15 @@ class _Search:
             return None, "finished"
         self.seen.add((k, charged))
         plain = replace(self.instance, tables=self._costs(k, charged), compression=None)
-        remaining = self.progress.remaining
-        # Half of the time that is left: some methods use all that they get.
-        own = Progress(plain, None if remaining is None else remaining / 2)
+
+        def pass_on(_: TracePoint) -> None:
+            if own.best is not None:
+                self.progress.offer(own.best)
+
+        first, remaining = len(self.seen) == 1, self.progress.remaining
+        seconds = None if remaining is None else remaining * (FIRST_SHARE if first else SHARE)
+        # Nothing is compressed in the first run: if it is stopped, what it has found may run.
+        own = Progress(plain, seconds, pass_on if first else None, bounds=False)
         stop = self.run(plain, own, self.seed, self.workers)
         self.progress.count("runs")
         return own.best, stop

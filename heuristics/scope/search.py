@@ -71,6 +71,8 @@ def scope_plus(instance: Instance, progress: Progress, seed: int, workers: int) 
         _Search(instance, progress, workers, WIDE, narrow.needs).run()
     except OutOfTimeError:
         return "time-limit"
+    if not progress.bounds:
+        return "finished"
     for bound in rising_bounds(instance, progress.objective, lambda: progress.expired):
         progress.raise_bound(bound)
     if progress.proved:

@@ -63,14 +63,15 @@ ANY = "*"
 """In a table of losses, every tensor that is not named."""
 
 
-def compress(instance: Instance, table: LossTable, budget: float) -> Instance:
+def compress(instance: Instance, table: LossTable, budget: float | None) -> Instance:
     """The same instance, whose tensors may be compressed where they cross.
 
     Args:
         table: the tensors that may be, by name, and what that loses; the entry `*` is for all
             others. A tensor can only be compressed if its layer makes no other, if it stays in the
             network, and if its code is shorter than it is.
-        budget: what the losses may add up to; a millionth is the least that counts.
+        budget: what the losses may add up to; a millionth is the least that counts. None: as much
+            as all of them together, for a front.
 
     Raises:
         ValueError: the instance is not a network on a package, the budget is no number of at least
@@ -82,7 +83,7 @@ def compress(instance: Instance, table: LossTable, budget: float) -> Instance:
             f"instance {instance.name!r} is not a network on a package: the costs of encoders and"
             " decoders follow from these; give a network"
         )
-    if not 0 <= budget <= LIMIT / MILLION:
+    if budget is not None and not 0 <= budget <= LIMIT / MILLION:
         raise ValueError(f"accuracy budget {budget}: expected a number of at least 0")
     given = _losses(network, table)
     ratios = (1, *sorted({ratio for own in given.values() for ratio in own}))
@@ -92,9 +93,10 @@ def compress(instance: Instance, table: LossTable, budget: float) -> Instance:
             f"{instance.name}: with {len(ratios)} ratios the cost tables would have more than"
             f" {MAX_ENTRIES:,} entries: give fewer ratios, or a smaller package"
         )
-    compression = _Building(network, package, tables, ratios, given).compression(
-        _millionths(budget, ROUND_FLOOR)
-    )
+    building = _Building(network, package, tables, ratios, given)
+    compression = building.compression(0 if budget is None else _millionths(budget, ROUND_FLOOR))
+    if budget is None:
+        compression = compression.within(compression.largest_loss)
     return replace(instance, tables=instance.costs, compression=compression)
 
 

@@ -240,3 +240,78 @@ def test_what_knows_nothing_of_coders_refuses_a_compressed_schedule(
     assert (code, err.count("\n")) == (2, 1)
     assert f"{what} knows nothing of encoders and decoders" in err
     assert "give a schedule without ratios" in err
+
+
+# pareto
+
+
+def test_the_front_of_throughput_and_loss_has_a_point_for_each_ratio(
+    run: Run, wide: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    table = ("--compress", tmp_path / "losses.csv")
+    files = ("--json", tmp_path / "f.json", "--plot", tmp_path / "f.png", "--out", tmp_path / "pts")
+    code, out, _ = run("pareto", *wide, *ENUMERATE, *table, *files)
+    assert (code, "optimal" in out) == (0, True)
+    shown = [line.split() for line in out.splitlines() if line.split()[:1] in (["1"], ["2"], ["3"])]
+    assert [(line[1], line[-1]) for line in shown] == [
+        ("0", "yes"),
+        ("0.004", "yes"),
+        ("0.02", "yes"),
+    ]
+    data = json.loads((tmp_path / "f.json").read_text())
+    assert [point["loss"] for point in data["points"]] == [0, 0.004, 0.02]
+    assert data["goal"]["pins"]
+    latencies = [point["latency"] for point in data["points"]]
+    assert latencies == sorted(latencies, reverse=True)
+    assert (tmp_path / "f.png").read_bytes().startswith(b"\x89PNG")
+    for name, budget in (("point-1", "0"), ("point-2", "0.004"), ("point-3", "0.02")):
+        plan = tmp_path / "pts" / f"{name}.yaml"
+        assert run("verify", wide[0], plan, *wide[1:], *given(tmp_path, budget))[0] == 0
+
+
+def test_a_front_loses_no_more_than_the_budget_and_has_no_more_points_than_asked_for(
+    run: Run, wide: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    def losses(*arguments: object) -> list[float]:
+        _, out, _ = run("pareto", *wide, *ENUMERATE, *arguments, "--json", "-")
+        return [point["loss"] for point in json.loads(out)["points"]]
+
+    assert losses(*given(tmp_path, "1%")) == [0, 0.004]
+    assert losses(*given(tmp_path, "0.003")) == [0]
+    assert losses("--compress", tmp_path / "losses.csv", "--points", "2") == [0, 0.02]
+
+
+def test_exact_finds_the_front_and_fast_methods_may_too(
+    run: Run, wide: tuple[str | Path, ...], tmp_path: Path
+) -> None:
+    table = ("--compress", tmp_path / "losses.csv")
+    _, out, _ = run("pareto", *wide, *table, "--markdown", "-")
+    assert out.splitlines()[-1].endswith("| yes |")
+    code, out, _ = run("pareto", *wide, *table, "--method", "sequential", "--json", "-")
+    assert (code, json.loads(out)["stop"]) == (0, "finished")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("--accuracy-budget", "0.01"), "what does compression lose? Give --compress"),
+        (("--compress", "losses.csv", "--accuracy-budget", "nan"), "--accuracy-budget nan: is not"),
+        (("--compress", "losses.csv", "--accuracy-budget", "-1"), "a loss of at least 0"),
+        (("--compress", "losses.csv", "--points", "1"), "at least 2 are needed"),
+        (("--compress", "losses.csv", *SPLIT), "use cpsat or milp for other goals"),
+        (("--compress", "losses.csv", "--method", "decompose"), "'decompose' cannot choose"),
+        (("--compress", "losses.csv", "--json", "losses.csv"), "would overwrite what is read"),
+    ],
+)
+def test_a_front_that_cannot_be_is_refused(
+    run: Run,
+    wide: tuple[str | Path, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    why: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("pareto", *wide, *arguments)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert why in err

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +18,13 @@ from instances.generate import random_instance
 from instances.generate_ratios import random_ratios
 from instances.instance import Instance
 from schedules.evaluate import latency
+from schedules.goal import Goal
 from schedules.verify import violations
 from solvers.result import Result
 from solvers.solve import solve
 
 INSTANCE = random_ratios(
-    random_instance(7, layers=3, chiplets=3, options=2, memory="loose"), 7, budget="zero"
+    random_instance(7, layers=3, chiplets=3, options=2, memory="loose"), 7, budget="loose"
 )
 
 
@@ -35,8 +38,30 @@ def at(budget: int) -> Instance:
     return replace(INSTANCE, tables=INSTANCE.costs, compression=within)
 
 
-def test_all_budgets_that_matter_are_found() -> None:
-    front = loss_front(INSTANCE, method="enumerate")
+class Counting:
+    """`solve`, which takes note of each run's budget and limit and can end one as one likes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.budgets: list[int] = []
+        self.limits: list[float | None] = []
+        self.end: Callable[[Result], Result] = lambda result: result
+        monkeypatch.setattr(experiments.loss_front, "solve", self)
+
+    def __call__(self, instance: Instance, method: str, **arguments: Any) -> Result:
+        assert instance.compression is not None
+        self.budgets.append(instance.compression.budget)
+        self.limits.append(arguments["time_limit"])
+        return self.end(solve(instance, method, **arguments))
+
+
+@pytest.fixture
+def counting(monkeypatch: pytest.MonkeyPatch) -> Counting:
+    return Counting(monkeypatch)
+
+
+@pytest.mark.parametrize("method", ["enumerate", "exact"])
+def test_all_budgets_that_matter_are_found(method: str) -> None:
+    front = loss_front(INSTANCE, method=method)
     found = costs(front)
     assert front.stop == "optimal"
     assert all(point.proved for point in front.points)
@@ -81,17 +106,97 @@ def test_a_budget_is_exact_in_millionths() -> None:
     assert costs(loss_front(INSTANCE, [(lost - 1) / MILLION], method="enumerate"))[0][0] < lost
 
 
-def test_an_interrupted_front_keeps_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = []
+@pytest.mark.parametrize("seed", range(12))
+def test_the_exact_front_is_that_of_all_schedules_with_a_run_a_point(
+    seed: int, counting: Counting
+) -> None:
+    instance = random_ratios(
+        random_instance(seed, layers=4, chiplets=3, options=2, memory="loose"), seed, ratios=2
+    )
+    front = loss_front(instance)
+    assert len(counting.budgets) <= len(front.points) + 1
+    assert instance.compression is not None
+    sums = {0}
+    for row in instance.compression.losses.tolist():
+        sums = {before + own for before in sums for own in row if own >= 0}
+    within = [lost / MILLION for lost in sums if lost <= instance.compression.budget]
+    assert costs(front) == costs(loss_front(instance, within, method="enumerate"))
+    assert (front.stop, {point.proved for point in front.points}) == ("optimal", {True})
 
-    def interrupted(instance: Instance, method: str) -> Result:
-        runs.append(instance)
-        result = solve(instance, method)
-        return result if len(runs) < 2 else replace(result, schedule=None, stop="interrupted")
 
-    monkeypatch.setattr(experiments.loss_front, "solve", interrupted)
-    front = loss_front(INSTANCE, [0.0, 0.001, 0.002], method="enumerate")
-    assert (front.stop, len(front.points), len(runs)) == ("interrupted", 1, 2)
+def test_no_point_loses_more_than_the_instance_allows() -> None:
+    whole = costs(loss_front(INSTANCE))
+    budget = whole[2][0] + 1
+    assert costs(loss_front(at(budget))) == whole[:3]
+    assert costs(loss_front(at(0))) == whole[:1]
+
+
+def test_points_are_spread_over_the_budgets(counting: Counting) -> None:
+    whole = loss_front(INSTANCE)
+    top = whole.points[-1].lost
+    counting.budgets.clear()
+    front = loss_front(INSTANCE, points=3)
+    assert counting.budgets == [INSTANCE.compression.budget, 0, top // 2]  # type: ignore[union-attr]
+    assert front.stop == "finished"
+    assert len(front.points) == 3
+    assert set(costs(front)) <= set(costs(whole))
+    assert costs(loss_front(INSTANCE, points=2)) == [costs(whole)[0], costs(whole)[-1]]
+    # A grid finer than the millionths that there are is the whole front.
+    assert costs(loss_front(INSTANCE, points=top + 1)) == costs(whole)
+
+
+def test_what_is_not_proved_says_nothing_of_budgets_below(counting: Counting) -> None:
+    counting.end = lambda result: replace(result, stop="gap-limit")
+    top = loss_front(INSTANCE, points=4).points[-1].lost
+    assert counting.budgets[1:] == [0, 2 * top // 3, top // 3]
+
+
+def test_an_interrupted_front_keeps_what_there_is(counting: Counting) -> None:
+    def second(result: Result) -> Result:
+        if len(counting.budgets) < 2:
+            return result
+        return replace(result, schedule=None, evaluation=None, stop="interrupted")
+
+    counting.end = second
+    for budgets in (None, [0.0, 0.001, 0.002]):
+        counting.budgets.clear()
+        front = loss_front(INSTANCE, budgets)
+        assert (front.stop, len(front.points), len(counting.budgets)) == ("interrupted", 1, 2)
+
+
+def test_ctrl_c_between_two_runs_keeps_what_there_is(counting: Counting) -> None:
+    def pressed(result: Result) -> Result:
+        if len(counting.budgets) == 2:
+            raise KeyboardInterrupt
+        return result
+
+    counting.end = pressed
+    front = loss_front(INSTANCE)
+    assert (front.stop, len(front.points)) == ("interrupted", 1)
+
+
+def test_the_time_limit_is_for_all_runs_and_the_ends_have_most(counting: Counting) -> None:
+    front = loss_front(INSTANCE, time_limit=60)
+    assert front.stop == "optimal"
+    limits = [limit for limit in counting.limits if limit is not None]
+    assert 15 < limits[0] <= 20
+    assert 10 < limits[1] <= 20
+    assert all(limit <= 60 for limit in limits)
+    front = loss_front(INSTANCE, time_limit=1e-9)
+    assert (front.stop, front.points) == ("time-limit", ())
+
+
+def test_conditions_hold_at_every_point_and_what_none_meets_is_infeasible() -> None:
+    plain = loss_front(INSTANCE, method="enumerate")
+    front = loss_front(INSTANCE, method="enumerate", goal=Goal(segments=1))
+    assert {len(point.schedule.segments) for point in front.points} == {1}
+    assert front.to_data()["goal"]["segments"] == 1
+    # Only what loses enough is fast enough: there is nothing at no loss.
+    cap = plain.points[-2].evaluation.latency
+    capped = loss_front(INSTANCE, method="enumerate", goal=Goal(latency_cap=cap))
+    assert (capped.stop, costs(capped)) == ("optimal", costs(plain)[-2:])
+    none = loss_front(INSTANCE, method="enumerate", goal=Goal(latency_cap=1))
+    assert (none.stop, none.points) == ("infeasible", ())
 
 
 def test_the_csv_has_a_row_for_each_point(tmp_path: Path) -> None:
@@ -116,3 +221,13 @@ def test_what_makes_no_front_is_refused(example: Instance) -> None:
     for budget in (-1.0, float("nan")):
         with pytest.raises(ValueError, match="accuracy budget"):
             loss_front(INSTANCE, [budget])
+    with pytest.raises(ValueError, match="1 points: a front has two ends"):
+        loss_front(INSTANCE, points=1)
+    with pytest.raises(ValueError, match="give one or the other"):
+        loss_front(INSTANCE, [0.1], points=3)
+    with pytest.raises(ValueError, match="objective 'energy': this front"):
+        loss_front(INSTANCE, goal=Goal("energy"))
+    with pytest.raises(ValueError, match="time limit 0 is not"):
+        loss_front(INSTANCE, time_limit=0)
+    with pytest.raises(ValueError, match="'exact' chooses what to compress"):
+        loss_front(INSTANCE, goal=Goal(segments=1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from itertools import product
 
@@ -188,6 +189,18 @@ def test_no_bound_of_the_method_is_taken_for_one_of_the_compressed_problem() -> 
     assert (stop, progress.bound) == ("finished", None)
 
 
+def test_no_time_goes_into_bounds_that_would_be_thrown_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def rising_bounds(*_: object) -> None:
+        raise AssertionError("bounds of the plain problem")
+
+    monkeypatch.setattr(sys.modules["heuristics.scope.search"], "rising_bounds", rising_bounds)
+    assert found(scope_plus, small(3))[1].best is not None
+    with pytest.raises(AssertionError, match="bounds of the plain problem"):
+        plain_best(small(3), scope_plus)
+
+
 def test_nothing_is_compressed_without_a_budget() -> None:
     instance = small(3, "zero")
     _, progress = found(scope, instance)
@@ -215,8 +228,23 @@ def test_time_is_shared_and_the_first_schedule_kept() -> None:
     stop, progress = found(slow, small(3), time_limit=0.1)
     assert progress.best is not None
     assert 1 < progress.counts["runs"] == len(limits)
-    assert all(limit is not None and limit <= 0.05 for limit in limits)
+    first, *others = [limit for limit in limits if limit is not None]
+    assert 0.05 < first <= 0.075
+    assert all(limit <= 0.025 for limit in others)
     assert stop in ("finished", "time-limit")
+
+
+def test_what_the_first_run_has_found_is_kept_when_it_is_interrupted() -> None:
+    instance = small(3)
+
+    def pressed(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:
+        sequential(instance, progress, seed, workers)
+        raise KeyboardInterrupt
+
+    progress = Progress(instance)
+    with pytest.raises(KeyboardInterrupt):
+        with_ratios(pressed, instance, progress, 0, 1)
+    assert progress.best == plain_best(instance, sequential)
 
 
 def test_an_instance_without_compression_is_refused(example: Instance) -> None:

@@ -179,7 +179,9 @@ class SegmentWays:
             graph, where = self._graph, self._where
             low, high = int(graph.into[where.inner]), int(graph.into[where.last])
             times = graph.times[low:high][graph.source[low:high] >= where.begin]
-            near = times[(times >= self._least) & (times <= self._most)]
+            # A bound below the least beat still has to lead to the beat that it stands for.
+            near = np.maximum(times, self._least)
+            near = near[near <= self._most]
             io = self._io[(self._io >= self._least) & (self._io <= self._most)]
             known = self._known = np.unique(np.concatenate([near, io]))
         return known
