@@ -10,6 +10,11 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+try:
+    import fcntl
+except ImportError:  # not on Windows
+    fcntl = None  # type: ignore[assignment]
+
 Kernel = TypeVar("Kernel", bound=Callable[..., Any])
 
 config: Any = numba.config
@@ -46,12 +51,33 @@ def _cache() -> Path | None:
 _CACHE = _cache()
 
 
+def _save_alone(kernel: Any) -> None:
+    """Let one process at a time save machine code of a kernel.
+
+    Numba reads its index, picks a free name for the code, and writes both. Two processes that
+    compile different overloads at once may pick the same name: then each has the other's code.
+    """
+    file = getattr(kernel._cache, "_cache_file", None)
+    if file is None or fcntl is None or _CACHE is None:
+        return
+    save, lock = file.save, _CACHE / "writable"
+
+    def alone(key: Any, data: Any) -> None:
+        with lock.open("a") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            save(key, data)
+
+    file.save = alone
+
+
 def _build(function: Kernel, options: dict[str, Any]) -> Kernel:
     """Numba's function; other users of numba in the process keep their own folder."""
     before = config.CACHE_DIR
     config.CACHE_DIR = str(_CACHE or before)
     try:
-        return cast(Kernel, numba.njit(**options)(function))
+        kernel = numba.njit(**options)(function)
+        _save_alone(kernel)
+        return cast(Kernel, kernel)
     finally:
         config.CACHE_DIR = before
 
