@@ -18,6 +18,8 @@ MEASURES = {
     "scenarios": "chipweave bench models --out docs/results --only scenarios",
     "scar": "chipweave bench models --out docs/results --only scar",
     "array": "chipweave bench array --out docs/results",
+    "compression": "chipweave bench compression --losses docs/losses/text-lines.csv"
+    " --out docs/results",
 }
 """Pages that `chipweave bench` writes."""
 
