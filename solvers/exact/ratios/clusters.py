@@ -11,7 +11,7 @@ from instances.compression import Compression
 from instances.instance import Instance
 from instances.jit import compiled
 from instances.tables import CostTables, Ints
-from schedules.parallel import in_parallel
+from schedules.parallel import OutOfTimeError
 from schedules.progress import Progress
 from solvers.exact.bounds import MERGED, begin_labels, charge_labels, extend_labels, keep_best
 from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME, Column, fastest
@@ -51,6 +51,7 @@ class Clusters:
 
     Raises:
         ValueError: there are too many.
+        OutOfTimeError: the time limit passed.
     """
 
     def __init__(
@@ -61,7 +62,6 @@ class Clusters:
         eased: Ints,
         cutoff: int,
         progress: Progress,
-        workers: int,
     ) -> None:
         """Find the arcs.
 
@@ -76,7 +76,10 @@ class Clusters:
         self._held = [self.tables.held(first) for first in range(len(self.tables.layers))]
         found: list[_Arcs] = []
         number = 0
-        for _, own in in_parallel(self._from, len(self.tables.layers), progress, workers):
+        for first in range(len(self.tables.layers)):
+            if progress.expired:
+                raise OutOfTimeError
+            own = self._from(first)
             number += len(own.source)
             if number > MOST:
                 raise ValueError(

@@ -22,7 +22,7 @@ from heuristics.ratios import best_ratios
 from instances.compression import Compression
 from instances.instance import Instance
 from instances.tables import Ints
-from schedules.parallel import OutOfTimeError, in_parallel
+from schedules.parallel import OutOfTimeError
 from schedules.progress import Progress, Stop
 from schedules.schedule import Cluster, Schedule, Segment
 from solvers.exact.labels import FAR
@@ -79,12 +79,12 @@ class _Search:
         self, instance: Instance, given: Compression, progress: Progress, workers: int
     ) -> None:
         self.instance, self.given = instance, given
-        self.progress, self.workers = progress, workers
+        self.progress = progress
         self.states = States(given, instance.layers)
         lower, least, times = bounds(instance, given, self.states, progress, workers)
         self.network = Segments(self.states, lower, least)
         cutoff = min(FAR - 1, self._incumbent // instance.batch)
-        self.clusters = Clusters(instance, given, self.states, times, cutoff, progress, workers)
+        self.clusters = Clusters(instance, given, self.states, times, cutoff, progress)
         self.scale = 2 ** max(0, min(10, 50 - self._incumbent.bit_length()))
         self.price: Price | None = None
         self.target = self._incumbent
@@ -256,22 +256,12 @@ class _Search:
         after: Ints,
     ) -> list[Way]:
         """The ways of a segment from each state of its first cut that can matter."""
-        limit = self._limit(price)
-        sources = [
-            source
-            for source, cost in zip(segment.sources, before.tolist(), strict=True)
-            if cost + int(after.min()) <= limit
-        ]
-
-        def task(number: int) -> list[Way]:
-            source = sources[number]
-            limits = np.where(
-                after > limit, -1, limit - before[source - segment.sources[0]] - after
-            )
-            return settle(source, limits)
-
-        found = in_parallel(task, len(sources), self.progress, self.workers)
-        return [way for _, ways in found for way in ways]
+        limit, begin, found = self._limit(price), segment.sources.start, list[Way]()
+        for source in segment.sources:
+            left = limit - int(before[source - begin])
+            if int(after.min()) <= left:
+                found += settle(source, np.where(after > limit, -1, left - after))
+        return found
 
     # Round three: what the bound leaves open
 
