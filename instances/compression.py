@@ -21,15 +21,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from instances.costs import Costs, SegmentTables, StageTables
-from instances.tables import CostTables, Ints
-
-if TYPE_CHECKING:
-    from instances.instance import Instance
+from instances.tables import Ints
 
 MILLION = 10**6
 """Losses and budgets are in millionths."""
@@ -153,6 +149,24 @@ class Compression:
             if any(reader > last for reader in self.readers[producer])
         ]
 
+    def crossing(self, first: int, last: int) -> list[int]:
+        """Layers whose outputs a cluster, or segment, receives, and then those that it sends."""
+        return [*self.entering(first, last), *self.leaving(first, last)]
+
+    def segments_crossed(self, layer: int) -> NDArray[np.bool_]:
+        """[L,L] whether segment s..e receives or sends a layer's output."""
+        count = len(self.readers)
+        crossed = np.zeros((count, count), dtype=np.bool_)
+        for before, reader in pairwise((layer, *self.readers[layer])):
+            crossed[before + 1 : reader + 1, reader:] = True
+        crossed[: layer + 1, layer : max(self.readers[layer], default=layer)] = True
+        return crossed
+
+    def allowed(self, layer: int) -> list[int]:
+        """The choices that a layer has within the budget, 0 first."""
+        losses = self.losses[layer]
+        return np.flatnonzero((losses >= 0) & (losses <= self.budget)).tolist()
+
     @cached_property
     def open(self) -> tuple[int, ...]:
         """Layers whose outputs may have a ratio above 1."""
@@ -160,7 +174,7 @@ class Compression:
 
     def spared(self, first: int, last: int, choices: Sequence[int]) -> tuple[int, int]:
         """Units of traffic and picojoules that a segment first..last is spared, a sample."""
-        crossing = [*self.entering(first, last), *self.leaving(first, last)]
+        crossing = self.crossing(first, last)
         units = sum(int(self.saved[choices[layer], layer]) for layer in crossing)
         return units, sum(int(self.saved_energy[choices[layer], layer]) for layer in crossing)
 
@@ -169,194 +183,8 @@ class Compression:
         numerator, denominator = self.rate
         return -(-units * numerator // denominator)
 
-
-class CompressedCosts(Costs):
-    """The costs of an instance while its layers' outputs have certain ratios.
-
-    Those of whole clusters and segments: `stage` is of a cluster first..last, no part of it.
-    """
-
-    def __init__(self, tables: CostTables, compression: Compression, choices: Choices) -> None:
-        self.plain, self.compression, self.chosen = tables, compression, choices
-
-    @property
-    def layers(self) -> tuple[str, ...]:
-        """Names."""
-        return self.plain.layers
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Names."""
-        return self.plain.options
-
-    @property
-    def chiplets(self) -> int:
-        """C."""
-        return self.plain.chiplets
-
-    @property
-    def capacity(self) -> int:
-        """Bytes a chiplet."""
-        return self.plain.capacity
-
-    @property
-    def leakage(self) -> int:
-        """Picojoules a cycle, for the whole package."""
-        return self.plain.leakage
-
-    def stage(self, first: int, last: int, chiplets: int) -> StageTables:
-        """The tables of cluster first..last, with its coders."""
-        own, given, c = self.plain.stage(first, last, chiplets), self.compression, chiplets - 1
-        before, after = self._choice(first - 1), self._choice(last)
-        entry, entry_energy = own.entry.copy(), own.entry_energy.copy()
-        entry[0] = given.entry[before, first, :, c]
-        entry_energy[0] = given.entry_energy[before, first, :, c]
-        exit_, exit_energy = own.exit.copy(), own.exit_energy.copy()
-        exit_[-1] = given.exit[after, last, :, c]
-        exit_energy[-1] = given.exit_energy[after, last, :, c]
-        codes = [code for code in given.skips if code.touches(first, last)]
-        skips = []
-        for skip, code in zip(own.skips, codes, strict=True):
-            k = self._choice(code.producer)
-            inside = [n for n, v in enumerate(code.consumers) if first <= v <= last]
-            skips.append(
-                replace(
-                    skip,
-                    enter=code.enter[k, inside, :, c],
-                    enter_energy=code.enter_energy[k, inside, :, c],
-                    leave=int(code.leave[k, c]),
-                    leave_energy=int(code.leave_energy[k, c]),
-                )
-            )
-        resident, load, load_energy = self._coders(first, last, c)
-        return replace(
-            own,
-            entry=entry,
-            entry_energy=entry_energy,
-            exit=exit_,
-            exit_energy=exit_energy,
-            skips=tuple(skips),
-            coders_resident=resident,
-            coders_load=load,
-            coders_load_energy=load_energy,
-        )
-
-    def _coders(self, first: int, last: int, c: int) -> tuple[int, int, int]:
-        """Resident bytes of a cluster's coders, and cycles and picojoules to load them."""
-        given, need = self.compression, np.zeros(3, dtype=np.int64)
-        for coders, layers in (
-            (given.encoders, given.leaving(first, last)),
-            (given.decoders, given.entering(first, last)),
-        ):
-            for layer in layers:
-                place = self.chosen[layer], layer
-                own = coders.resident[*place, c], coders.load[place], coders.load_energy[place]
-                need += np.array(own)
-        resident, load, load_energy = need.tolist()
-        return resident, load, load_energy
-
-    def _choice(self, layer: int) -> int:
-        return self.chosen[layer] if layer >= 0 else 0
-
-    def segment(self, first: int, last: int) -> SegmentTables:
-        """What segment first..last costs besides its stages."""
-        own, given = self.plain.segment(first, last), self.compression
-        units, energy = given.spared(first, last, self.chosen)
-        dram = given.cycles(int(given.traffic[first, last]) - units)
-        return replace(own, dram=dram, dram_energy=own.dram_energy - energy)
-
-    def tiled(self, layer: int) -> tuple[int, int] | None:
-        """As without compression; None where the layer reads or makes what is compressed."""
-        touched = [layer, *self.compression.entering(layer, layer)]
-        return None if any(self.chosen[at] for at in touched) else self.plain.tiled(layer)
-
-    @property
-    def dense(self) -> CostTables:
-        """Tables that are never below these costs: see `tables_at`."""
-        return tables_at(self.plain, self.compression, self.chosen)
-
-
-def costs_of(instance: Instance, ratios: Sequence[int]) -> Costs:
-    """The costs of an instance while its layers' outputs have these ratios; none at all: plain.
-
-    Raises:
-        ValueError: the instance has no compression, or not these ratios.
-    """
-    if not ratios:
-        return instance.costs
-    if instance.compression is None:
-        raise ValueError(f"instance {instance.name!r} has no compression, but a schedule has")
-    return CompressedCosts(
-        instance.tables, instance.compression, instance.compression.choices(ratios)
-    )
-
-
-def tables_at(tables: CostTables, given: Compression, choices: Sequence[int]) -> CostTables:
-    """Plain tables for certain choices, for methods that know of no compression.
-
-    They are exact but for the weights of coders, which here go with the layers: an encoder is
-    charged to the layer that makes the tensor, and a decoder to each that reads it, whether or not
-    it has to cross. So a schedule that fits these tables fits, and takes no more than they say.
-    """
-    count = len(tables.layers)
-    k = np.array(choices, dtype=np.int64)
-    at, before = np.arange(count), np.concatenate([[0], k[:-1]])
-    resident, load = tables.resident.copy(), tables.load.copy()
-    load_energy = tables.energy.load.copy()
-    for producer, readers in enumerate(given.readers):
-        for coders, layers in ((given.encoders, (producer,)), (given.decoders, readers)):
-            for layer in layers if k[producer] else ():
-                resident[layer] += coders.resident[k[producer], producer]
-                load[layer] += coders.load[k[producer], producer]
-                load_energy[layer] += coders.load_energy[k[producer], producer]
-    alone = tables.alone.copy()
-    io, io_energy = tables.io.copy(), tables.energy.io.copy()
-    for producer in np.flatnonzero(k).tolist():
-        alone[[producer, *given.readers[producer]]] = -1
-    if k.any():
-        units, energy = spared_tables(given, k)
-        numerator, denominator = given.rate
-        cycles = -(-(given.traffic - units) * numerator // denominator)
-        io = np.where((units != 0) | (energy != 0), cycles, io)
-        io_energy -= energy
-    of = [int(k[skip.producer]) if skip.producer >= 0 else 0 for skip in tables.skips]
-    return replace(
-        tables,
-        entry=given.entry[before, at],
-        exit=given.exit[k, at],
-        resident=resident,
-        load=load,
-        io=io,
-        alone=alone,
-        skips=tuple(
-            replace(
-                skip,
-                enter=code.enter[own],
-                leave=code.leave[own],
-                enter_energy=code.enter_energy[own],
-                leave_energy=code.leave_energy[own],
-            )
-            for skip, code, own in zip(tables.skips, given.skips, of, strict=True)
-        ),
-        energy=replace(
-            tables.energy,
-            entry=given.entry_energy[before, at],
-            exit=given.exit_energy[k, at],
-            load=load_energy,
-            io=io_energy,
-        ),
-    )
-
-
-def spared_tables(given: Compression, k: Ints) -> tuple[Ints, Ints]:
-    """[L,L] units of traffic and picojoules that each segment s..e is spared: all of `spared`."""
-    shape = len(k), len(k)
-    units, energy = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
-    for producer in np.flatnonzero(k).tolist():
-        saved = given.saved[k[producer], producer], given.saved_energy[k[producer], producer]
-        readers = given.readers[producer]
-        for table, amount in zip((units, energy), saved, strict=True):
-            for before, reader in pairwise((producer, *readers)):
-                table[before + 1 : reader + 1, reader:] += amount  # it enters
-            table[: producer + 1, producer : max(readers, default=producer)] += amount  # it leaves
-    return units, energy
+    def all_cycles(self, units: Ints) -> Ints:
+        """The same for each of many, any of which may pass 64 bits on the way."""
+        numerator, denominator = self.rate
+        exact = -(-units.astype(object) * numerator // denominator)
+        return exact.astype(np.int64)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from instances.compression import costs_of
+from instances.compressed_costs import costs_of
 from instances.costs import Costs, StageSkip, StageTables
 from instances.instance import Instance
 from schedules.schedule import Cluster, Schedule, Segment

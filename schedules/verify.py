@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from instances.compression import MILLION, costs_of
+from instances.compressed_costs import costs_of
+from instances.compression import MILLION
 from instances.instance import Instance
 from instances.mesh import Mesh
 from instances.package import Tile

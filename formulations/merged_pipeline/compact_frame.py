@@ -12,9 +12,9 @@ from formulations.merged_pipeline.compact_horizon import Reach, Scope, cut, poss
 from formulations.merged_pipeline.compact_variables import Declaration, Variables
 from formulations.merged_pipeline.crossings import Window, crossings
 from formulations.merged_pipeline.ratio_families import Ratios
-from formulations.merged_pipeline.ratios import costliest, relaxed
 from formulations.modellers import Expression, Modeller, Rule, Variable, label
 from instances.instance import Instance
+from instances.ratio_tables import costliest, relaxed
 from instances.tables import Ints
 from schedules.goal import Flags
 

@@ -8,9 +8,9 @@ from itertools import pairwise
 from formulations.merged_pipeline.charges import Charge
 from formulations.merged_pipeline.compact_variables import EnergyVariables, Variables
 from formulations.merged_pipeline.crossings import Crossings, Window
-from formulations.merged_pipeline.ratios import tables_of
 from formulations.modellers import Solution, Variable
 from instances.instance import Instance
+from instances.ratio_tables import ends_at
 from instances.tables import CostTables, Ints
 from schedules.evaluate import segment_cost
 from schedules.schedule import Cluster, Schedule, Segment
@@ -59,7 +59,7 @@ def point_of(
     """A value for every variable, each as small as the schedule allows; ratios apart."""
     given = instance.compression
     choices = () if given is None else given.choices(schedule.ratios)
-    walk = _Walk(schedule, tables_of(instance, choices), crossing)
+    walk = _Walk(schedule, ends_at(instance, choices), crossing)
     walk.charge([charge for charge, _ in charged], choices)
     yield from _choices(walk, v)
     yield from ((literal, int(walk.crossed(window))) for window, literal in v.windows.items())

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from formulations.merged_pipeline.charges import Charge
 from formulations.merged_pipeline.compact_frame import Frame
-from formulations.merged_pipeline.ratios import crossing
 from formulations.modellers import Expression, Variable
 from instances.tables import Ints
 
@@ -113,13 +112,13 @@ class Coding(Frame):
         assert self._given is not None
         for last in range(self._layers):
             for first in range(last + 1):
-                if any(at in self._given.open for at in crossing(self._given, first, last)):
+                if any(at in self._given.open for at in self._given.crossing(first, last)):
                     yield first, last, self._at(family, first, last)
 
     def _spared(self, first: int, last: int, saved: Ints) -> Expression:
         """sum_{l,k} saved[k,l] u[l,k] of what crosses."""
         assert self._given is not None
-        crossed = crossing(self._given, first, last)
+        crossed = self._given.crossing(first, last)
         return self._sum(
             [(u, int(saved[k, at])) for (at, k), u in self.ratio.items() if at in crossed]
         )

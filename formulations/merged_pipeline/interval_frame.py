@@ -14,9 +14,10 @@ from formulations.merged_pipeline.interval_points import declare
 from formulations.merged_pipeline.ratio_columns import RatioColumns
 from formulations.merged_pipeline.ratio_families import ColumnRatios, Run
 from formulations.merged_pipeline.ratio_reduction import Reduction, reduction
-from formulations.merged_pipeline.ratios import relaxed, without_energy
+from formulations.merged_pipeline.ratios import without_energy
 from formulations.modellers import Expression, Modeller, Variable, label
 from instances.instance import Instance
+from instances.ratio_tables import relaxed
 from schedules.goal import Goal, Weights, restricted
 from schedules.schedule import Schedule
 

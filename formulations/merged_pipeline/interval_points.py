@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from formulations.merged_pipeline.interval_bounds import Bounds, PricedSegment
 from formulations.merged_pipeline.ratios import choices_of, ratios_sent
 from formulations.modellers import Modeller, Solution, Variable, label
-from instances.compression import costs_of
+from instances.compressed_costs import costs_of
 from instances.instance import Instance
 from instances.tables import CostTables
 from schedules.evaluate import cluster_cost, evaluate

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from formulations.merged_pipeline.ratios import allowed, crossing
 from formulations.modellers import Expression, Modeller, Variable, label
 from instances.compression import Compression
 from instances.instance import Instance
@@ -52,7 +51,7 @@ class Ratios:
         given = self._given
         if given is not None:
             for layer in given.open:
-                for k in allowed(given, layer):
+                for k in given.allowed(layer):
                     yield layer, k, given.ratios[k]
 
     def _may_tile(self) -> Mapping[int, Variable]:
@@ -87,7 +86,7 @@ class Ratios:
         if self._given is None:
             return
         for layer, tiled in self._may_tile().items():
-            for at in crossing(self._given, layer, layer):
+            for at in self._given.crossing(layer, layer):
                 plain = self.ratio.get((at, 0))
                 if plain is not None:
                     name = label("plain_tiles", self._layer_names[layer], self._layer_names[at])
@@ -137,8 +136,8 @@ class ColumnRatios(Ratios):
         for p, run in enumerate(self._runs if given is not None else ()):
             assert given is not None
             decides = instance.costs.segment(run.first, run.last).dram > run.least
-            for layer in crossing(given, run.first, run.last) if decides or priced else ():
-                for k in allowed(given, layer)[1:]:
+            for layer in given.crossing(run.first, run.last) if decides or priced else ():
+                for k in given.allowed(layer)[1:]:
                     place = run.name, self._layer_names[layer], given.ratios[k]
                     quantity = self.modeller.quantity(0, 1, label("spared", *place))
                     self.spared[p, layer, k] = quantity
@@ -221,7 +220,7 @@ class ColumnRatios(Ratios):
             if (first, last) not in borders:
                 borders[first, last] = [
                     (layer, self._touched(first, last, layer))
-                    for layer in crossing(self._given, first, last)
+                    for layer in self._given.crossing(first, last)
                 ]
             for (layer, places), k in zip(borders[first, last], choices, strict=True):
                 if (layer >= first) == sent:

@@ -9,8 +9,9 @@ import numpy as np
 from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.columns import Columns
 from formulations.merged_pipeline.interval_bounds import Bounds, budgets_of
-from formulations.merged_pipeline.ratios import relaxed, replacements, without
+from formulations.merged_pipeline.ratios import replacements, without
 from instances.instance import Instance
+from instances.ratio_tables import relaxed
 from instances.tables import Ints
 from schedules.goal import Goal, Weights, restricted
 from schedules.schedule import Schedule

@@ -26,7 +26,7 @@ from formulations.merged_pipeline.segment_columns import SegmentColumn, Stage
 from formulations.merged_pipeline.segment_frame import Frame, key
 from formulations.merged_pipeline.segment_pricing import Pricing
 from formulations.modellers import Expression, Modeller, Solution, Variable, label
-from instances.compression import costs_of
+from instances.compressed_costs import costs_of
 from instances.instance import Instance
 from schedules.evaluate import cluster_cost
 from schedules.goal import Goal, Weights

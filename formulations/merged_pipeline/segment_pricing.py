@@ -6,11 +6,11 @@ from formulations.formulation import Report, unheard
 from formulations.merged_pipeline.columns import Columns
 from formulations.merged_pipeline.ratio_columns import RatioColumns
 from formulations.merged_pipeline.ratio_reduction import Reduction, reduction
-from formulations.merged_pipeline.ratios import relaxed
 from formulations.merged_pipeline.segment_bounds import Bounds
 from formulations.merged_pipeline.segment_columns import SegmentColumn, segment_columns
 from formulations.merged_pipeline.segment_start import losses, resources, start
 from instances.instance import Instance
+from instances.ratio_tables import relaxed
 from schedules.goal import Goal, Weights, restricted
 
 FINENESS = 2048

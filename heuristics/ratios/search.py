@@ -25,9 +25,10 @@ import numpy as np
 from heuristics.ratios.prices import at_budget, at_price, crossing
 from heuristics.ratios.raising import best_choices
 from heuristics.ratios.terms import terms_of
-from instances.compression import Choices, Compression, tables_at
+from instances.compression import Choices, Compression
 from instances.costs import Costs
 from instances.instance import Instance
+from instances.ratio_tables import tables_at
 from schedules.progress import Progress, Stop, TracePoint
 from schedules.schedule import Schedule
 

@@ -25,41 +25,51 @@ def stage_times_from(
     entry: Ints,
     step: Ints,
     enter: Ints,
-    exits: Ints,
-    leaving: Ints,
     resident: Ints,
     momentary: Ints,
+    exits: Ints,
+    last: Ints,
+    choice: Ints,
+    leaving: Ints,
+    coders: Ints,
     capacity: int,
     cutoff: int,
     cap: int,
 ) -> tuple[Ints, Ints]:
-    """Times of the clusters first..j up to `farthest`.
+    """Times of the clusters first..j up to `farthest`, for every way out of their last layers.
+
+    There may be several ways to send the results of one layer, and some may need bytes of their own
+    (see solvers.exact.ratios).
 
     Args:
+        entry: [O,C] of the first layer.
         enter: [L,O,C] cycles for skip tensors that arrive at a layer of such a cluster.
-        leaving: [L,C] cycles for skip tensors that leave the cluster first..j.
         momentary: [L,O,C] working bytes and waiting skip tensors.
+        exits: [R,L,O,C] cycles after the last layer, by `choice`.
+        last, choice: [X] the last layer of each way, rising, and its row of `exits`.
+        leaving: [X,C] cycles for skip tensors that leave.
+        coders: [X,C] bytes that the way needs for the segment's duration.
         cutoff: larger times cannot matter and count as FAR.
         cap: most labels kept for a layer and an option, at least 2.
 
     Returns:
-        lower: [L,C] a lower bound on at most c chiplets: a running minimum over c, because a
+        lower: [X,C] a lower bound on at most c chiplets: a running minimum over c, because a
             segment need not use every chiplet.
-        reached: [L,C] a time that some options reach on exactly c chiplets, FAR if none is known.
+        reached: [X,C] a time that some options reach on exactly c chiplets, FAR if none is known.
     """
-    count, options, chiplets = entry.shape
-    lower = np.full((count, chiplets), FAR, dtype=np.int64)
-    reached = np.full((count, chiplets), FAR, dtype=np.int64)
+    options, chiplets = entry.shape
+    lower = np.full((last.shape[0], chiplets), FAR, dtype=np.int64)
+    reached = np.full((last.shape[0], chiplets), FAR, dtype=np.int64)
     labels = np.empty((cap * options, 5), dtype=np.int64)
     extended = np.empty((cap * options, 5), dtype=np.int64)
     fresh = np.empty((cap * options + 1, 5), dtype=np.int64)
     for c in range(chiplets):
-        number = 0
+        number, way = 0, 0
         for layer in range(first, farthest + 1):
             end = 0
             for own in range(options):
                 if layer == first:
-                    found = begin_labels(own, entry[layer, own, c], fresh)
+                    found = begin_labels(own, entry[own, c], fresh)
                 else:
                     found = extend_labels(own, step[layer, :, own, c], labels, number, fresh)
                 found = charge_labels(
@@ -75,11 +85,16 @@ def stage_times_from(
             labels, extended, number = extended, labels, end
             if number == 0:
                 break
-            bound, known = finish_labels(labels, number, exits[layer, :, c])
-            if bound + leaving[layer, c] <= cutoff:
-                lower[layer, c] = bound + leaving[layer, c]
-            if known + leaving[layer, c] <= cutoff:
-                reached[layer, c] = known + leaving[layer, c]
+            while way < last.shape[0] and last[way] < layer:
+                way += 1
+            while way < last.shape[0] and last[way] == layer:
+                room = capacity - coders[way, c]
+                bound, known = finish_labels(labels, number, exits[choice[way], layer, :, c], room)
+                if bound + leaving[way, c] <= cutoff:
+                    lower[way, c] = bound + leaving[way, c]
+                if known + leaving[way, c] <= cutoff:
+                    reached[way, c] = known + leaving[way, c]
+                way += 1
         if c > 0:
             lower[:, c] = np.minimum(lower[:, c], lower[:, c - 1])
     return lower, reached
@@ -149,12 +164,13 @@ def merge_neighbours(kept: Ints, number: int) -> int:
 
 
 @compiled
-def finish_labels(labels: Ints, number: int, exits: Ints) -> tuple[int, int]:
-    """The least time of all labels, and of those that were never merged."""
+def finish_labels(labels: Ints, number: int, exits: Ints, room: int) -> tuple[int, int]:
+    """The least time of all labels that fit in `room`, and of those that were never merged."""
     bound, known = FAR, FAR
     for label in range(number):
-        time = labels[label, TIME] + exits[labels[label, OPTION]]
-        bound = min(bound, time)
-        if labels[label, MERGED] == 0:
-            known = min(known, time)
+        if labels[label, RESIDENT] + labels[label, PEAK] <= room:
+            time = labels[label, TIME] + exits[labels[label, OPTION]]
+            bound = min(bound, time)
+            if labels[label, MERGED] == 0:
+                known = min(known, time)
     return bound, known

@@ -45,14 +45,15 @@ def exact(instance: Instance, progress: Progress, seed: int, workers: int) -> St
 def _with_ratios(instance: Instance, given: Compression, progress: Progress, workers: int) -> Stop:
     """Search on from the best schedule without compression, and from one with it that is fast."""
     from heuristics.ratios import with_ratios
-    from solvers.exact.ratios import exact_with_ratios
+    from solvers.exact.ratios import States, exact_with_ratios
 
+    states = States(given, instance.layers)  # refuses at once what it cannot follow
     plain = replace(instance, tables=instance.costs, compression=None)
     stop = suggest_from(_best, plain, progress, workers)
     if stop != "optimal":  # nothing fits with coders that does not without
         return stop
     with_ratios(scope, instance, progress, 0, workers)
-    return exact_with_ratios(instance, given, progress, workers)
+    return exact_with_ratios(instance, given, states, progress, workers)
 
 
 def _best(instance: Instance, progress: Progress, seed: int, workers: int) -> Stop:

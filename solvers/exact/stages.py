@@ -54,22 +54,30 @@ class Stages:
         self.times[~allowed] = self.reached[~allowed] = FAR
 
     def _bounds(self, first: int, farthest: int, cutoff: int) -> tuple[Ints, Ints]:
+        """[L,C] bounds, and what is reached, of the clusters that begin at a layer."""
         tables = self.tables
-        bounds: tuple[Ints, Ints] = stage_times_from(
+        last = np.arange(first, farthest + 1)
+        leaving = tables.leaving(first)[last]
+        found: tuple[Ints, Ints] = stage_times_from(
             first,
             farthest,
-            tables.entry,
+            tables.entry[first],
             tables.step,
             tables.entering(first),
-            tables.exit,
-            tables.leaving(first),
             tables.resident,
             tables.working + tables.held(first)[:, None, :],
+            tables.exit[None],
+            last,
+            np.zeros_like(last),
+            leaving,
+            np.zeros_like(leaving),
             tables.capacity,
             cutoff,
             CAP,
         )
-        return bounds
+        bounds = np.full((2, *self.times.shape[1:]), FAR, dtype=np.int64)
+        bounds[:, last] = found
+        return bounds[0], bounds[1]
 
     def reaches(self, first: int, last: int, chiplets: int, beat: int) -> bool:
         """Whether the cluster on exactly so many chiplets meets the beat; sharpens the bounds.

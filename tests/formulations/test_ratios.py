@@ -11,14 +11,16 @@ from formulations.formulation import FORMULATIONS, Formulation, formulate
 from formulations.merged_pipeline import ratios as shared
 from formulations.merged_pipeline.ratio_columns import RatioColumns
 from formulations.merged_pipeline.ratio_reduction import reduction
-from formulations.merged_pipeline.ratios import crossing, loss_share, relaxed, segments_crossed
+from formulations.merged_pipeline.ratios import loss_share
 from formulations.modellers import Solution
 from formulations.modellers.cpsat import CpSatModeller
 from formulations.modellers.milp import MilpModeller
-from instances.compression import Coders, CompressedCosts, Compression
+from instances.compressed_costs import CompressedCosts
+from instances.compression import Coders, Compression
 from instances.generate import random_instance
 from instances.generate_ratios import random_ratios
 from instances.instance import Instance
+from instances.ratio_tables import relaxed
 from instances.tables import LIMIT
 from schedules.evaluate import cluster_cost, evaluate
 from schedules.goal import Goal, Pin, Weights
@@ -197,7 +199,7 @@ def undominated_clusters(
     found: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
     for choices in all_choices(given):
         costs = CompressedCosts(instance.tables, given, choices)
-        place = tuple(choices[layer] for layer in crossing(given, first, last))
+        place = tuple(choices[layer] for layer in given.crossing(first, last))
         for size, options in product(
             range(1, instance.chiplets + 1), product(instance.options, repeat=last - first + 1)
         ):
@@ -237,10 +239,10 @@ def test_a_segment_is_crossed_where_something_enters_or_leaves(seed: int) -> Non
     given = compression_of(small(seed))
     count = len(given.readers)
     for layer in range(count):
-        crossed = segments_crossed(given, layer)
+        crossed = given.segments_crossed(layer)
         for first in range(count):
             for last in range(first, count):
-                assert crossed[first, last] == (layer in crossing(given, first, last))
+                assert crossed[first, last] == (layer in given.crossing(first, last))
 
 
 @pytest.mark.parametrize("seed", COMPRESSED)
@@ -270,7 +272,7 @@ def test_the_shares_of_clusters_are_what_a_schedule_loses(
             given,
             own.first,
             own.last,
-            [choices[layer] for layer in crossing(given, own.first, own.last)],
+            [choices[layer] for layer in given.crossing(own.first, own.last)],
         )
         for own in clusters
     ]

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from instances.compression import Compression, costs_of
+from instances.compressed_costs import costs_of
+from instances.compression import Compression
 from instances.cost import OPTIONS, make_instance
 from instances.cost.coders import compress, compressible, split_of
 from instances.instance import Instance

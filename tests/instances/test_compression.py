@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instances.compression import Coders, Compression, costs_of, tables_at
+from instances.compressed_costs import costs_of
+from instances.compression import Coders, Compression
 from instances.generate import random_instance
 from instances.generate_ratios import random_ratios
 from instances.instance import Instance
+from instances.ratio_tables import tables_at
 from schedules.evaluate import cluster_memory, segment_cost
 from schedules.schedule import Cluster, Segment
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from instances.compression import spared_tables
 from instances.generate import random_instance
 from instances.generate_ratios import random_ratios
+from instances.ratio_tables import spared_tables
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -43,13 +43,19 @@ def given_of(instance: Instance) -> Compression:
     return instance.compression
 
 
+def searched(instance: Instance, progress: Progress) -> Stop:
+    """The search alone, from the schedule that the progress has."""
+    given = given_of(instance)
+    return exact_with_ratios(instance, given, states.States(given, instance.layers), progress, 1)
+
+
 def from_weak(instance: Instance, progress: Progress) -> Stop:
     """The search itself, from a schedule so weak that it has to find the best one alone."""
     begin = Progress(instance)
     sequential(instance, begin, 0, 1)
     assert begin.best is not None
     progress.offer(begin.best)
-    return exact_with_ratios(instance, given_of(instance), progress, 1)
+    return searched(instance, progress)
 
 
 def proved(instance: Instance) -> tuple[int, Schedule]:
@@ -153,7 +159,7 @@ def test_a_time_limit_leaves_a_schedule_and_a_valid_bound() -> None:
     instance = small(3)
     progress = Progress(instance, 1e-9)
     sequential(instance, progress, 0, 1)
-    assert exact_with_ratios(instance, given_of(instance), progress, 1) == "time-limit"
+    assert searched(instance, progress) == "time-limit"
     assert progress.best is not None
 
 

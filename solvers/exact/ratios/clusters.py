@@ -9,12 +9,11 @@ import numpy as np
 
 from instances.compression import Compression
 from instances.instance import Instance
-from instances.jit import compiled
 from instances.tables import CostTables, Ints
 from schedules.parallel import OutOfTimeError
 from schedules.progress import Progress
-from solvers.exact.bounds import MERGED, begin_labels, charge_labels, extend_labels, keep_best
-from solvers.exact.labels import FAR, OPTION, PEAK, RESIDENT, TIME, Column, fastest
+from solvers.exact.bounds import stage_times_from
+from solvers.exact.labels import FAR, Column, fastest
 from solvers.exact.ratios.states import States
 from solvers.exact.stages import CAP
 
@@ -102,7 +101,7 @@ class Clusters:
         for node in range(int(states.first[first]), int(states.first[first + 1])):
             choices = states.choices(node)
             entry, enter, bytes_ = self._receiving(first, choices)
-            times, reached = times_from(
+            times, reached = stage_times_from(
                 first,
                 outs.farthest,
                 entry,
@@ -271,89 +270,3 @@ def _sending(
     for layer, k in own.items():
         coders += given.encoders.resident[k, layer]
     return cycles, coders
-
-
-@compiled
-def times_from(
-    first: int,
-    farthest: int,
-    entry: Ints,
-    step: Ints,
-    enter: Ints,
-    resident: Ints,
-    momentary: Ints,
-    exits: Ints,
-    last: Ints,
-    choice: Ints,
-    leaving: Ints,
-    coders: Ints,
-    capacity: int,
-    cutoff: int,
-    cap: int,
-) -> tuple[Ints, Ints]:
-    """Times of the clusters first..j, for every way in which they send what they make.
-
-    As `solvers.exact.bounds.stage_times_from`, but with several ways out of each last layer.
-
-    Args:
-        entry: [O,C] of the first layer.
-        exits: [R,L,O,C] by choice of the last layer's output.
-        last, choice, leaving, coders: the ways, by rising last layer, as in `_Outs`.
-
-    Returns:
-        lower, reached: [X,C] as there.
-    """
-    options, chiplets = entry.shape
-    lower = np.full((last.shape[0], chiplets), FAR, dtype=np.int64)
-    reached = np.full((last.shape[0], chiplets), FAR, dtype=np.int64)
-    labels = np.empty((cap * options, 5), dtype=np.int64)
-    extended = np.empty((cap * options, 5), dtype=np.int64)
-    fresh = np.empty((cap * options + 1, 5), dtype=np.int64)
-    for c in range(chiplets):
-        number, way = 0, 0
-        for layer in range(first, farthest + 1):
-            end = 0
-            for own in range(options):
-                if layer == first:
-                    found = begin_labels(own, entry[own, c], fresh)
-                else:
-                    found = extend_labels(own, step[layer, :, own, c], labels, number, fresh)
-                found = charge_labels(
-                    fresh,
-                    found,
-                    enter[layer, own, c],
-                    resident[layer, own, c],
-                    momentary[layer, own, c],
-                    capacity,
-                    cutoff,
-                )
-                end = keep_best(fresh, found, extended, end, cap)
-            labels, extended, number = extended, labels, end
-            if number == 0:
-                break
-            while way < last.shape[0] and last[way] < layer:
-                way += 1
-            while way < last.shape[0] and last[way] == layer:
-                room = capacity - coders[way, c]
-                bound, known = finish_in(labels, number, exits[choice[way], layer, :, c], room)
-                if bound + leaving[way, c] <= cutoff:
-                    lower[way, c] = bound + leaving[way, c]
-                if known + leaving[way, c] <= cutoff:
-                    reached[way, c] = known + leaving[way, c]
-                way += 1
-        if c > 0:
-            lower[:, c] = np.minimum(lower[:, c], lower[:, c - 1])
-    return lower, reached
-
-
-@compiled
-def finish_in(labels: Ints, number: int, exits: Ints, room: int) -> tuple[int, int]:
-    """The least time of all labels that fit in `room`, and of those that were never merged."""
-    bound, known = FAR, FAR
-    for label in range(number):
-        if labels[label, RESIDENT] + labels[label, PEAK] <= room:
-            time = labels[label, TIME] + exits[labels[label, OPTION]]
-            bound = min(bound, time)
-            if labels[label, MERGED] == 0:
-                known = min(known, time)
-    return bound, known

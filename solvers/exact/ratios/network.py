@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from instances.compression import Compression
 from instances.instance import Instance
 from instances.jit import compiled
-from instances.tables import CostTables, Ints
+from instances.ratio_tables import relaxed
+from instances.tables import Ints
 from schedules.goal import Flags
 from schedules.progress import Progress
 from solvers.exact.labels import FAR
@@ -162,42 +161,12 @@ def backward(
     return onward
 
 
-def relaxed(instance: Instance, given: Compression, states: States) -> Instance:
-    """The instance as if every output had all its ratios at once, and lost nothing.
-
-    Whatever costs least of each; coders need no memory and no time to load. No schedule with ratios
-    takes less than it does here.
-    """
-    tables, count = instance.tables, len(instance.layers)
-    entry, exits, io = tables.entry.copy(), tables.exit.copy(), tables.io.copy()
-    for layer, useful in enumerate(states.useful):
-        exits[layer] = given.exit[useful, layer].min(axis=0)
-        if layer + 1 < count:
-            entry[layer + 1] = given.entry[useful, layer + 1].min(axis=0)
-    most = [int(given.saved[own, layer].max()) for layer, own in enumerate(states.useful)]
-    for first in range(count):
-        for last in range(first, count):
-            crossing = [*given.entering(first, last), *given.leaving(first, last)]
-            units = sum(most[layer] for layer in crossing)
-            if units:
-                io[first, last] = given.cycles(int(given.traffic[first, last]) - units)
-    skips = []
-    for skip, code in zip(tables.skips, given.skips, strict=True):
-        useful = states.useful[skip.producer] if skip.producer >= 0 else [0]
-        enter, leave = code.enter[useful].min(axis=0), code.leave[useful].min(axis=0)
-        skips.append(replace(skip, enter=enter, leave=leave))
-    eased: CostTables = replace(tables, entry=entry, exit=exits, io=io, skips=tuple(skips))
-    return replace(instance, tables=eased, compression=None)
-
-
-def bounds(
-    instance: Instance, given: Compression, states: States, progress: Progress, workers: int
-) -> tuple[Ints, Ints, Ints]:
+def bounds(instance: Instance, progress: Progress, workers: int) -> tuple[Ints, Ints, Ints]:
     """[L,L] lower bounds on cycles and beats of segments; [L,L,C] on the times of clusters.
 
     FAR where one cannot be, or cannot be in a schedule that is better than the incumbent.
     """
-    plain = Search(relaxed(instance, given, states), progress, workers, merging=True)
+    plain = Search(relaxed(instance), progress, workers, merging=True)
     least = np.minimum(plain.least, FAR)
     tiled = np.flatnonzero(plain.alone >= 0)
     least[tiled, tiled] = np.minimum(least[tiled, tiled], plain.alone[tiled])

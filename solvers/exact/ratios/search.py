@@ -40,17 +40,19 @@ SHARES = (1 / 16, 1 / 4, 1)
 
 
 def exact_with_ratios(
-    instance: Instance, given: Compression, progress: Progress, workers: int
+    instance: Instance, given: Compression, states: States, progress: Progress, workers: int
 ) -> Stop:
     """Prove the best schedule whose losses are within the budget.
 
-    The progress has an incumbent already, such as the best schedule without compression.
+    Args:
+        states: of the cuts.
+        progress: has an incumbent already, such as the best schedule without compression.
 
     Raises:
-        ValueError: too many states, or clusters with their states, to follow.
+        ValueError: there are too many clusters with their states to follow.
     """
     try:
-        return _Search(instance, given, progress, workers).run()
+        return _Search(instance, given, states, progress, workers).run()
     except OutOfTimeError:
         return "time-limit"
 
@@ -76,12 +78,16 @@ class _Search:
     """
 
     def __init__(
-        self, instance: Instance, given: Compression, progress: Progress, workers: int
+        self,
+        instance: Instance,
+        given: Compression,
+        states: States,
+        progress: Progress,
+        workers: int,
     ) -> None:
         self.instance, self.given = instance, given
-        self.progress = progress
-        self.states = States(given, instance.layers)
-        lower, least, times = bounds(instance, given, self.states, progress, workers)
+        self.states, self.progress = states, progress
+        lower, least, times = bounds(instance, progress, workers)
         self.network = Segments(self.states, lower, least)
         cutoff = min(FAR - 1, self._incumbent // instance.batch)
         self.clusters = Clusters(instance, given, self.states, times, cutoff, progress)

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 
 from instances.compression import Compression
-from instances.tables import Ints
+from instances.ratio_tables import costs_by_choice
 
 MOST = 2**12
 """States of one cut, at most."""
@@ -74,24 +74,9 @@ class States:
 
 def useful_choices(given: Compression, layer: int) -> list[int]:
     """Choices that are within the budget, and that no other with no greater loss replaces."""
-    losses = given.losses[layer]
-    allowed = np.flatnonzero((losses >= 0) & (losses <= given.budget)).tolist()
-    costs = {k: _costs(given, layer, k) for k in allowed}
+    costs = costs_by_choice(given, layer, hidden=False, priced=False)
     kept: list[int] = []
-    for k in sorted(allowed, key=lambda k: (int(losses[k]), k)):
+    for k in sorted(given.allowed(layer), key=lambda k: (int(given.losses[layer, k]), k)):
         if not any((costs[other] <= costs[k]).all() for other in kept):
             kept.append(k)
     return kept
-
-
-def _costs(given: Compression, layer: int, k: int) -> Ints:
-    """All that a choice costs, as one list."""
-    parts = [given.exit[k, layer], given.encoders.resident[k, layer], given.encoders.load[k, layer]]
-    parts += [given.decoders.resident[k, layer], given.decoders.load[k, layer]]
-    parts += [-given.saved[k, layer]]
-    if layer + 1 < len(given.readers):
-        parts.append(given.entry[k, layer + 1])
-    for skip in given.skips:
-        if skip.producer == layer:
-            parts += [skip.enter[k], skip.leave[k]]
-    return np.concatenate([np.ravel(part) for part in parts])
