@@ -51,7 +51,7 @@ Names = Items[Name]
 Constant = Annotated[float, Field(ge=0, le=MAX_CONSTANT, allow_inf_nan=False)]
 Rate = Annotated[int, Field(ge=1, le=MAX_RATE)]
 
-Model = TypeVar("Model", bound="FileModel")
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class FileModel(BaseModel):

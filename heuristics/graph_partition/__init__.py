@@ -1,0 +1,1 @@
+"""Fast divisions of a graph of operators among devices."""

@@ -1,0 +1,1 @@
+"""Divisions of a graph of operators among devices: evaluate, verify, files, pictures."""
