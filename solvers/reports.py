@@ -69,7 +69,8 @@ class Reports:
     """
 
     def __init__(
-        self, engine: Engine, search: Search, listener: RaiseBound, reach: int | None = None
+        self, engine: Engine, search: Search, listener: RaiseBound, reach: int | None = None,
+        tolerance: float = 0.0,
     ) -> None:
         self.best_bound: int | None = None
         self.ending: Stop | None = None
@@ -77,6 +78,7 @@ class Reports:
         self._search = search
         self._listener = listener
         self._reach = reach
+        self._tolerance = tolerance
         self._exact = engine.kind == "cpsat"
         self._error: Exception | None = None
         self._lock = RLock()
@@ -188,4 +190,7 @@ class Reports:
             )
         if outcome.bound is not None:
             self.raise_bound(integer_bound(outcome.bound, self._exact))
+        if best is not None and self.best_bound is not None:
+            if best - max(self.best_bound, 0) <= self._tolerance * best:
+                return Solved("optimal", self.best_bound)
         return Solved(self.ending or "finished", self.best_bound)

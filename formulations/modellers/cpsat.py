@@ -26,12 +26,13 @@ class CpSatModeller:
         """A variable that is 0 or 1."""
         return self.model.new_bool_var(name)
 
-    def quantity(self, low: int, high: int, name: str) -> Variable:
+    def quantity(self, low: float, high: float, name: str) -> Variable:
         """An integer variable.
 
         Raises:
             ValueError: the domain is too large for CP-SAT's 64-bit integers.
         """
+        low, high = int(low), int(high)
         self.expect(name, max(abs(low), abs(high)))
         return self.model.new_int_var(low, high, name)
 
@@ -44,7 +45,7 @@ class CpSatModeller:
         return self.quantity(low, high, name)
 
     def sum(
-        self, variables: Sequence[Variable], weights: Sequence[int] | None = None
+        self, variables: Sequence[Variable], weights: Sequence[float] | None = None
     ) -> Expression:
         """The weighted sum of variables; weights 1 by default."""
         if weights is None:
@@ -77,8 +78,8 @@ class CpSatModeller:
         """Set the objective."""
         self.model.minimize(objective)
 
-    def hint(self, values: Iterable[tuple[Variable, int]]) -> None:
+    def hint(self, values: Iterable[tuple[Variable, float]]) -> None:
         """Suggest a value for every variable; replaces an older hint."""
         self.model.clear_hints()  # type: ignore[no-untyped-call]
         for variable, value in values:
-            self.model.add_hint(variable, value)
+            self.model.add_hint(variable, int(value))

@@ -30,7 +30,7 @@ class MilpModeller:
         """A variable that is 0 or 1."""
         return self.model.add_variable(self._unique(name), 0, 1, cat="Integer")
 
-    def quantity(self, low: int, high: int, name: str) -> Variable:
+    def quantity(self, low: float, high: float, name: str) -> Variable:
         """A continuous variable: its integrality follows from the others'."""
         return self.model.add_variable(self._unique(name), low, high)
 
@@ -39,7 +39,7 @@ class MilpModeller:
         return self.model.add_variable(self._unique(name), low, high, cat="Integer")
 
     def sum(
-        self, variables: Sequence[Variable], weights: Sequence[int] | None = None
+        self, variables: Sequence[Variable], weights: Sequence[float] | None = None
     ) -> Expression:
         """The weighted sum of variables; weights 1 by default."""
         total = LpAffineExpression()
@@ -78,7 +78,7 @@ class MilpModeller:
             total = total - total.constant + total.constant * one
         self.model.setObjective(total)
 
-    def hint(self, values: Iterable[tuple[Variable, int]]) -> None:
+    def hint(self, values: Iterable[tuple[Variable, float]]) -> None:
         """Suggest a value for every variable; replaces an older hint."""
         for variable, value in values:
             variable.setInitialValue(value)

@@ -39,7 +39,7 @@ class Modeller(Protocol):
         """A variable that is 0 or 1."""
         ...
 
-    def quantity(self, low: int, high: int, name: str) -> Variable:
+    def quantity(self, low: float, high: float, name: str) -> Variable:
         """A variable whose integrality follows from the others': continuous in a MILP."""
         ...
 
@@ -48,9 +48,9 @@ class Modeller(Protocol):
         ...
 
     def sum(
-        self, variables: Sequence[Variable], weights: Sequence[int] | None = None
+        self, variables: Sequence[Variable], weights: Sequence[float] | None = None
     ) -> Expression:
-        """The weighted sum of variables; weights 1 by default."""
+        """The weighted sum of variables; weights 1 by default, integers for CP-SAT."""
         ...
 
     def expect(self, what: str, largest: int) -> None:
@@ -71,7 +71,7 @@ class Modeller(Protocol):
         """Set the objective."""
         ...
 
-    def hint(self, values: Iterable[tuple[Variable, int]]) -> None:
+    def hint(self, values: Iterable[tuple[Variable, float]]) -> None:
         """Suggest a value for every variable; replaces an older hint."""
         ...
 

@@ -23,7 +23,7 @@ Pieces = list[tuple[bool, list[int]]]
 
 
 def best_split(
-    blocks: Blocks, order: Ints, accelerators: int, cpus: int, memory: int
+    blocks: Blocks, order: Ints, accelerators: int, cpus: int, memory: int, below: int = NEVER
 ) -> tuple[int, Pieces]:
     """The best way to cut an order of the blocks among devices.
 
@@ -32,9 +32,10 @@ def best_split(
         order: all of them; for an ordered division, each behind all that have an arc to it.
         accelerators, cpus: devices, at most.
         memory: of an accelerator.
+        below: only loads below count, ticks.
 
     Returns:
-        The largest load in ticks, NEVER if nothing fits, and the devices.
+        The largest load in ticks, NEVER if none fits, and the devices.
     """
     best, begins = _split(
         order,
@@ -46,6 +47,7 @@ def best_split(
         accelerators,
         cpus,
         memory,
+        below,
     )
     pieces: Pieces = []
     end, a, c = len(order), accelerators, cpus
@@ -67,6 +69,7 @@ def _split(
     accelerators: int,
     cpus: int,
     memory: int,
+    below: int,
 ) -> tuple[int, Ints]:
     """The least largest load, and [end, a, c] twice the begin of the last piece, plus 1 for a CPU.
 
@@ -80,7 +83,7 @@ def _split(
     member = np.zeros(count, dtype=np.bool_)
     for begin in range(count):
         # All devices are allowed here, so no entry with fewer of them is better.
-        bar = best[count, accelerators, cpus]
+        bar = min(below, best[count, accelerators, cpus])
         inside[:] = 0
         member[:] = False
         work, crossing, slow, held, runs = 0, 0, 0, 0, True
@@ -94,6 +97,7 @@ def _split(
             if not runs and (slow >= bar or cpus == 0):
                 break
             load = work + crossing
+            # A load that is not below the bar may get there as more blocks join.
             for a in range(accelerators + 1):
                 for c in range(cpus + 1):
                     before = best[begin, a, c]

@@ -62,6 +62,8 @@ class Settings:
         seed: of random choices.
         workers: threads.
         log: takes the engine's log, a line at a time.
+        tolerance: by how much rows and integers of a MILP may be off, for engines that can be told;
+            the engine's own where None.
     """
 
     end: float | None = None
@@ -70,6 +72,7 @@ class Settings:
     seed: int = 0
     workers: int = 1
     log: Callable[[str], None] | None = None
+    tolerance: float | None = None
 
     @property
     def seconds(self) -> float | None:

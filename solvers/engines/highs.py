@@ -18,6 +18,13 @@ LEFT_OUT = 1 << 12
 aggregator. With it, 1.13.1 calls models infeasible that are not, or proves wrong optima."""
 
 
+TOLERANCES = (
+    "mip_feasibility_tolerance",
+    "primal_feasibility_tolerance",
+    "dual_feasibility_tolerance",
+)
+
+
 def run(engine: str, model: Any, settings: Settings, listener: Listener) -> Outcome:
     """Run HiGHS on an `LpProblem` until a proof, a limit, or Ctrl-C.
 
@@ -65,4 +72,6 @@ def _options(settings: Settings, factor: float) -> dict[str, Any]:
     }
     if settings.seconds is not None:
         options["time_limit"] = settings.seconds
+    if settings.tolerance is not None:
+        options |= dict.fromkeys(TOLERANCES, settings.tolerance)
     return options

@@ -1,0 +1,1 @@
+"""The division of a graph of operators among devices, as models."""
