@@ -253,24 +253,26 @@ def _extend(
             if not runs and not (on_cpus and slow < bar):
                 leaves(v, tensors, inside, member)
                 continue
-            for k in range(states):
-                a, c = starts_a[k], starts_c[k]
-                load = max(best[base, a, c], done + paid)
-                if runs and a < accelerators and load < min(bar, best[to, a + 1, c]):
-                    if _may_do(
-                        accelerators - a - 1, cpus - c, left - done, left_size - size, room, bar,
-                        share,
-                    ):
-                        best[to, a + 1, c] = load
-                        begins[to, a + 1, c] = base + 1
-                load = max(best[base, a, c], slow)
-                if c < cpus and load < min(bar, best[to, a, c + 1]):
-                    if _may_do(
-                        accelerators - a, cpus - c - 1, left - done, left_size - size, room, bar,
-                        share,
-                    ):
-                        best[to, a, c + 1] = load
-                        begins[to, a, c + 1] = -base - 1
+            on_time = runs and done + paid < bar
+            if on_time or (on_cpus and slow < bar):
+                for k in range(states):
+                    a, c = starts_a[k], starts_c[k]
+                    load = max(best[base, a, c], done + paid)
+                    if on_time and a < accelerators and load < min(bar, best[to, a + 1, c]):
+                        if _may_do(
+                            accelerators - a - 1, cpus - c, left - done, left_size - size, room,
+                            bar, share,
+                        ):
+                            best[to, a + 1, c] = load
+                            begins[to, a + 1, c] = base + 1
+                    load = max(best[base, a, c], slow)
+                    if c < cpus and load < min(bar, best[to, a, c + 1]):
+                        if _may_do(
+                            accelerators - a, cpus - c - 1, left - done, left_size - size, room,
+                            bar, share,
+                        ):
+                            best[to, a, c + 1] = load
+                            begins[to, a, c + 1] = -base - 1
             depth += 1
             path[depth], cursor[depth] = to, lattice.starts[to]
             held[depth, 0], held[depth, 1], held[depth, 2] = done, slow, size
