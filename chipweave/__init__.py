@@ -84,13 +84,19 @@ if TYPE_CHECKING:
     from instances.files import write_workload as write_workload
     from instances.files.array_file import read_array as read_array
     from instances.files.array_file import write_array as write_array
+    from instances.files.graph_file import read_graph as read_graph
+    from instances.files.graph_file import write_graph as write_graph
     from instances.files.loss_file import read_losses as read_losses
     from instances.files.loss_file import write_losses as write_losses
     from instances.files.names import network_of as network_of
     from instances.files.names import package_of as package_of
     from instances.generate import random_instance as random_instance
     from instances.generate_array import random_array_costs as random_array_costs
+    from instances.generate_graph import random_graph as random_graph
     from instances.generate_workload import random_workload as random_workload
+    from instances.graph import Node as Node
+    from instances.graph import OperatorGraph as OperatorGraph
+    from instances.graph_of_network import graph_of as graph_of
     from instances.instance import Instance as Instance
     from instances.losses import LossTable as LossTable
     from instances.network import Layer as Layer
@@ -133,6 +139,14 @@ if TYPE_CHECKING:
     from schedules.goal import latency_cap_for as latency_cap_for
     from schedules.links import SegmentLinks as SegmentLinks
     from schedules.links import link_report as link_report
+    from schedules.partition.draw import draw_partition as draw_partition
+    from schedules.partition.evaluate import PartitionEvaluation as PartitionEvaluation
+    from schedules.partition.evaluate import evaluate_partition as evaluate_partition
+    from schedules.partition.files import read_partition as read_partition
+    from schedules.partition.files import write_partition as write_partition
+    from schedules.partition.partition import Device as Device
+    from schedules.partition.partition import Partition as Partition
+    from schedules.partition.verify import partition_violations as partition_violations
     from schedules.place import with_places as with_places
     from schedules.placed import PlacedEvaluation as PlacedEvaluation
     from schedules.placed import placed_evaluation as placed_evaluation
@@ -164,6 +178,9 @@ if TYPE_CHECKING:
     from solvers.engines import engines as engines
     from solvers.explain import Explanation as Explanation
     from solvers.explain import explain as explain
+    from solvers.graph_partition import GRAPH_METHODS as GRAPH_METHODS
+    from solvers.graph_partition import PartitionResult as PartitionResult
+    from solvers.graph_partition import solve_graph as solve_graph
     from solvers.joint import JointResult as JointResult
     from solvers.joint import place_jointly as place_jointly
     from solvers.multi_model import WINDOW_METHODS as WINDOW_METHODS
@@ -212,6 +229,7 @@ _HOMES = {
     "CostTables": "instances.tables",
     "CpSatModeller": "formulations.modellers.cpsat",
     "CutLoss": "experiments.calibrate",
+    "Device": "schedules.partition.partition",
     "Evaluation": "schedules.evaluate",
     "Experiment": "experiments.definition",
     "Explanation": "solvers.explain",
@@ -219,6 +237,7 @@ _HOMES = {
     "FileError": "instances.files",
     "Formulation": "formulations.formulation",
     "Front": "experiments.pareto",
+    "GRAPH_METHODS": "solvers.graph_partition",
     "Gap": "experiments.gap",
     "Goal": "schedules.goal",
     "Instance": "instances.instance",
@@ -232,7 +251,12 @@ _HOMES = {
     "MilpModeller": "formulations.modellers.milp",
     "MilpSolution": "formulations.modellers.milp",
     "Network": "instances.network",
+    "Node": "instances.graph",
+    "OperatorGraph": "instances.graph",
     "Package": "instances.package",
+    "Partition": "schedules.partition.partition",
+    "PartitionEvaluation": "schedules.partition.evaluate",
+    "PartitionResult": "solvers.graph_partition",
     "Pin": "schedules.goal",
     "Placed": "solvers.placing",
     "PlacedEvaluation": "schedules.placed",
@@ -283,15 +307,18 @@ _HOMES = {
     "draw_array": "schedules.array.draw",
     "draw_front": "schedules.draw_front",
     "draw_loss_front": "schedules.draw_loss_front",
+    "draw_partition": "schedules.partition.draw",
     "draw_windows": "schedules.windows.draw",
     "engines": "solvers.engines",
     "evaluate": "schedules.evaluate",
     "evaluate_array": "schedules.array.evaluate",
+    "evaluate_partition": "schedules.partition.evaluate",
     "evaluate_windows": "schedules.windows.evaluate",
     "explain": "solvers.explain",
     "export": "formulations.export",
     "formulate": "formulations.formulation",
     "gaps": "experiments.gap",
+    "graph_of": "instances.graph_of_network",
     "hold": "schedules.goal",
     "instance": "chipweave.inputs",
     "job": "instances.workload",
@@ -306,6 +333,7 @@ _HOMES = {
     "package_names": "instances.packages",
     "package_of": "instances.files.names",
     "pareto": "experiments.pareto",
+    "partition_violations": "schedules.partition.verify",
     "place": "solvers.placing",
     "place_fast": "heuristics.placement",
     "place_jointly": "solvers.joint",
@@ -315,16 +343,19 @@ _HOMES = {
     "plot_front": "schedules.draw_front",
     "plot_loss_front": "schedules.draw_loss_front",
     "random_array_costs": "instances.generate_array",
+    "random_graph": "instances.generate_graph",
     "random_instance": "instances.generate",
     "random_workload": "instances.generate_workload",
     "rank": "solvers.ranking",
     "read_array": "instances.files.array_file",
     "read_array_schedule": "schedules.array.files",
     "read_experiment": "experiments.definition",
+    "read_graph": "instances.files.graph_file",
     "read_instance": "instances.files",
     "read_losses": "instances.files.loss_file",
     "read_network": "instances.files",
     "read_package": "instances.files",
+    "read_partition": "schedules.partition.files",
     "read_schedule": "schedules.files",
     "read_windows": "schedules.windows.files",
     "read_workload": "instances.files",
@@ -333,6 +364,7 @@ _HOMES = {
     "simulate": "schedules.simulate",
     "solve": "solvers.solve",
     "solve_array": "solvers.array",
+    "solve_graph": "solvers.graph_partition",
     "solve_workload": "solvers.multi_model",
     "state": "experiments.state",
     "stored_ablation": "experiments.ablation",
@@ -345,12 +377,14 @@ _HOMES = {
     "workload": "chipweave.inputs",
     "write_array": "instances.files.array_file",
     "write_array_schedule": "schedules.array.files",
+    "write_graph": "instances.files.graph_file",
     "write_instance": "instances.files",
     "write_loss_front": "experiments.loss_front",
     "write_losses": "instances.files.loss_file",
     "write_network": "instances.files",
     "write_package": "instances.files",
     "write_parquet": "experiments.rows",
+    "write_partition": "schedules.partition.files",
     "write_report": "experiments.report",
     "write_schedule": "schedules.files",
     "write_tables": "instances.files",

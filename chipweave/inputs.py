@@ -84,6 +84,10 @@ def _network_file(what: object, sequence: int | None) -> Path:
             f"{what}: ONNX models are not supported yet; describe the layers in a network file"
         )
     path = _file(str(what), "network", tuple(NETWORKS))
+    if is_graph(path):
+        raise ValueError(
+            f"{path}: a graph of operators, not a network: solve, verify and show take graphs"
+        )
     if sequence is not None:
         raise ValueError(f"{path}: a sequence length is for built-in networks, not for files")
     return path
@@ -211,6 +215,21 @@ def is_workload(what: str | Path | None) -> bool:
         if not re.search(rb"kind\W+workload\b", path.read_bytes()):
             return False
         return read_data(path).get("kind") == "workload"
+    except (OSError, ValueError):
+        return False
+
+
+def is_graph(what: str | Path | None) -> bool:
+    """Whether something is a file of a graph of operators; False where none can be read."""
+    path = Path(what or "")
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        return False
+    try:
+        # Only a file that may be one is read with care: others may be large.
+        text = path.read_bytes()
+        if b"nodes" not in text or b"edges" not in text:
+            return False
+        return {"nodes", "edges"} <= read_data(path).keys()
     except (OSError, ValueError):
         return False
 

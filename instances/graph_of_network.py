@@ -116,9 +116,7 @@ def graph_of(  # noqa: PLR0913 - all that a graph is made of
     memory = max(largest, round(room * size / max(1, accelerators)))
     kind = "training" if training else "inference"
     name = f"{network.name}-{detail}-{kind}"
-    return OperatorGraph(
-        name, tuple(nodes), tuple(edges), accelerators, cpus, memory, DIGITS
-    )
+    return OperatorGraph(name, tuple(nodes), tuple(edges), accelerators, cpus, memory, DIGITS)
 
 
 def _layer(
@@ -129,6 +127,7 @@ def _layer(
     detail: Detail,
 ) -> int:
     """The nodes of a layer; the place of the last one."""
+
     def places(tensors: tuple[str, ...]) -> list[int]:
         return [maker[producers[own]] for own in tensors if producers[own] != OUTSIDE]
 

@@ -47,7 +47,7 @@ class TracePoint:
     """
 
     seconds: float
-    objective: int | None
+    objective: float | None
     bound: float | None
 
 

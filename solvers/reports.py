@@ -69,7 +69,11 @@ class Reports:
     """
 
     def __init__(
-        self, engine: Engine, search: Search, listener: RaiseBound, reach: int | None = None,
+        self,
+        engine: Engine,
+        search: Search,
+        listener: RaiseBound,
+        reach: int | None = None,
         tolerance: float = 0.0,
     ) -> None:
         self.best_bound: int | None = None

@@ -128,6 +128,7 @@ def _dataflows(package: Package) -> str:
 def methods() -> None:
     from chipweave.grid import Grid, console
     from solvers.array import ARRAY_METHODS
+    from solvers.graph_partition import GRAPH_METHODS
     from solvers.multi_model import WINDOW_METHODS
     from solvers.solve import METHODS
 
@@ -145,6 +146,7 @@ def methods() -> None:
     others: dict[str, Mapping[str, NamedMethod]] = {
         "for several models (--models, or a workload file)": WINDOW_METHODS,
         "inside an array (--array)": ARRAY_METHODS,
+        "for a graph of operators (a file of one)": GRAPH_METHODS,
     }
     for title, known in others.items():
         lines = [(name, own.about, ", ".join(own.packages)) for name, own in known.items()]
@@ -192,8 +194,13 @@ def _features(features: frozenset[Feature]) -> str:
 
 @options.flat
 def show(task: options.Task) -> None:
+    from chipweave.commands.on_graph import show_graph
     from chipweave.grid import console
+    from chipweave.inputs import is_graph
 
+    if is_graph(task.what):
+        show_graph(task.what)
+        return
     instance = task.instance()
     screen = console()
     if instance.network is not None:

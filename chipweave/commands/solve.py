@@ -13,6 +13,7 @@ from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
 from chipweave.commands.compressing import Compressing
 from chipweave.commands.on_array import network_and_array, refuse_on_array
+from chipweave.commands.on_graph import OrderName, refuse_on_graph, solve_graph
 from chipweave.commands.several import Several, refuse_for_one
 from chipweave.commands.solve_array import solve_array
 from chipweave.commands.solve_models import Files, solve_models
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from solvers.result import Result
 
 HELP = """Schedule a network, or several models at once, on a package, or a network inside an array.
+
+A graph of operators, in the JSON format of Tarnawski et al., is divided among its devices.
 
 Exit codes: 0 a schedule was found; 2 bad input or usage; 3 proved infeasible; 4 stopped without a
 schedule. Ctrl-C ends the run with the best schedule so far.
@@ -45,6 +48,7 @@ Examples:
   chipweave solve workload.yaml --method scar --objective edp --windows 3
   chipweave solve hand-tracking --array 32x32 --plot array.png
   chipweave solve resnet18 --compress losses.csv --accuracy-budget 0.01
+  chipweave solve graph.json --order convex --plot devices.png
 """
 
 OF_ALL = ("time_limit", "seed", "workers")
@@ -84,6 +88,7 @@ def solve(
     compressing: Compressing,
     what: options.MaybeWhat = None,
     array: options.ArrayName = None,
+    order: OrderName = None,
     method: options.Method = "exact",
     objective: options.Objective = "latency",
     formulation: options.FormulationName = None,
@@ -102,14 +107,23 @@ def solve(
     given = [name for name, value in only_for_one.items() if value is not None]
     given += [*options.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
     given += options.given(compressing)
+    files = Files(start, json, plot, out)
+    of_all: dict[str, Any] = {name: getattr(limits, name) for name in OF_ALL}
+    from chipweave.inputs import is_graph
+
+    if array is None and is_graph(what):
+        refuse_on_graph(setting, several, conditions, objective, *given)
+        solve_graph(str(what), method, order, engine, files, **of_all)
+    if order is not None:
+        raise ValueError("--order: only for a graph of operators")
     if array is not None:
         refuse_on_array(setting, several, conditions, objective, *given)
         solve_array(
             network_and_array(what, array, setting),
             method,
             engine,
-            Files(start, json, plot, out),
-            **{name: getattr(limits, name) for name in OF_ALL},
+            files,
+            **of_all,
         )
     if several.are_meant(what):
         refuse_for_one(setting, conditions, *given)
@@ -118,8 +132,8 @@ def solve(
             several.goal(objective),
             method,
             engine,
-            Files(start, json, plot, out),
-            **{name: getattr(limits, name) for name in OF_ALL},
+            files,
+            **of_all,
         )
     check_method(method)
     compressing.check()

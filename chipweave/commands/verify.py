@@ -11,6 +11,7 @@ from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import BROKEN, FOUND
 from chipweave.commands.compressing import Compressing
 from chipweave.commands.on_array import network_and_array, refuse_on_array
+from chipweave.commands.on_graph import OrderName, refuse_on_graph, verify_graph
 from chipweave.commands.several import Several, refuse_for_one
 from chipweave.commands.verify_array import verify_array
 from chipweave.commands.verify_models import verify_models
@@ -40,6 +41,7 @@ Examples:
   chipweave verify windows.yaml --models gpt2?sequence=128:8,resnet50:32 --package het-2x2
   chipweave verify hand-tracking schedule.yaml --array 32x32
   chipweave verify resnet18 result.json --compress losses.csv --accuracy-budget 0.01
+  chipweave verify graph.json partition.yaml --order convex
 """
 
 MaybeSchedule = Annotated[
@@ -61,6 +63,7 @@ def verify(
     what: options.MaybeWhat = None,
     schedule: MaybeSchedule = None,
     array: options.ArrayName = None,
+    order: OrderName = None,
     objective: options.Objective = "latency",
     json: options.Json = None,
 ) -> None:
@@ -71,6 +74,13 @@ def verify(
     inputs = (what, setting.package, schedule, array, compressing.compress)
     check_outputs(json=json, inputs=inputs)
     more = options.given(compressing)
+    from chipweave.inputs import is_graph
+
+    if array is None and is_graph(what):
+        refuse_on_graph(setting, several, conditions, objective, *more)
+        verify_graph(str(what), schedule, order, json)
+    if order is not None:
+        raise ValueError("--order: only for a graph of operators")
     if array is not None:
         refuse_on_array(setting, several, conditions, objective, *more)
         verify_array(network_and_array(what, array, setting), schedule, json)

@@ -204,7 +204,7 @@ class Frame:
         for (tensor, place), z in v.moved.items():
             ends = [int(blocks.owner[tensor]), *map(int, blocks.readers[tensor])]
             here = sum(at[end] == place for end in ends)
-            moved = int(0 < here and (at[ends[0]] != place or here < len(ends)))
+            moved = int(here > 0 and (at[ends[0]] != place or here < len(ends)))
             values.append((z, moved))
             if moved:
                 loads[place] += int(blocks.cost[tensor])

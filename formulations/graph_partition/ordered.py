@@ -58,7 +58,9 @@ class OrderedPartition(Frame):
         for b, w in self._blocks.arcs:
             for number in range(self.given.slots - 1):
                 early, late = self._y(b, number), self._y(w, number)
-                if not (isinstance(early, int) and early) and not (isinstance(late, int) and not late):
+                if not (isinstance(early, int) and early) and not (
+                    isinstance(late, int) and not late
+                ):
                     self.modeller.require(label("edge", b, w, number), early - late >= 0)
 
     def kinds(self) -> None:

@@ -98,4 +98,3 @@ class UnorderedPartition(Frame):
         for (node, place), variable in self.left.items():
             values.append((variable, int(place in gone[node])))
         return values
-

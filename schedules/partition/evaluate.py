@@ -52,7 +52,10 @@ def evaluate_partition(graph: OperatorGraph, partition: Partition) -> PartitionE
     """What a division costs that may run; see `schedules.partition.verify`."""
     places = {node.id: place for place, node in enumerate(graph.nodes)}
     return PartitionEvaluation(
-        tuple(_load(graph, device, {places[own] for own in device.nodes}) for device in partition.devices)
+        tuple(
+            _load(graph, device, {places[own] for own in device.nodes})
+            for device in partition.devices
+        )
     )
 
 

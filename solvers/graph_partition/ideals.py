@@ -142,9 +142,7 @@ def _for_good(block: int, tensors: Tensors, inside: Ints, base_readers: Ints, ba
 
 
 @lean
-def _may_do(
-    a: int, c: int, work: int, size: int, room: Room, bar: int, share: float
-) -> bool:
+def _may_do(a: int, c: int, work: int, size: int, room: Room, bar: int, share: float) -> bool:
     """Whether what is left of the work may be done on a accelerators and c CPUs below the bar."""
     if c == 0:
         return work <= a * (bar - 1) and size <= a * room.memory
@@ -260,16 +258,26 @@ def _extend(
                     load = max(best[base, a, c], done + paid)
                     if on_time and a < accelerators and load < min(bar, best[to, a + 1, c]):
                         if _may_do(
-                            accelerators - a - 1, cpus - c, left - done, left_size - size, room,
-                            bar, share,
+                            accelerators - a - 1,
+                            cpus - c,
+                            left - done,
+                            left_size - size,
+                            room,
+                            bar,
+                            share,
                         ):
                             best[to, a + 1, c] = load
                             begins[to, a + 1, c] = base + 1
                     load = max(best[base, a, c], slow)
                     if c < cpus and load < min(bar, best[to, a, c + 1]):
                         if _may_do(
-                            accelerators - a, cpus - c - 1, left - done, left_size - size, room,
-                            bar, share,
+                            accelerators - a,
+                            cpus - c - 1,
+                            left - done,
+                            left_size - size,
+                            room,
+                            bar,
+                            share,
                         ):
                             best[to, a, c + 1] = load
                             begins[to, a, c + 1] = -base - 1

@@ -1,0 +1,203 @@
+"""`chipweave solve`, `verify` and `show` for a graph of operators."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from chipweave.commands import options
+from chipweave.commands.checks import check_method
+from chipweave.commands.codes import BROKEN, FOUND, exit_code
+from chipweave.commands.several import Several, refuse
+from chipweave.commands.solve_models import Files
+from chipweave.output import STDOUT, deliver, schedule_writes, write_json
+from chipweave.status import live
+
+if TYPE_CHECKING:
+    from instances.graph import OperatorGraph, Order
+    from schedules.partition.partition import Partition
+    from solvers.graph_partition import PartitionResult
+
+OrderName = Annotated[
+    str | None,
+    typer.Option(
+        "--order",
+        metavar="CLASS",
+        help="Of a graph of operators: which divisions are allowed, ordered (without: this),"
+        " convex or free.",
+    ),
+]
+
+
+def order_of(name: str | None) -> Order:
+    """The class that an option means.
+
+    Raises:
+        ValueError: there is no such class.
+    """
+    from chipweave.inputs import suggestion
+    from instances.graph import ORDERS
+
+    for order in ORDERS:
+        if name in (None, order):
+            return order
+    near = suggestion(str(name), ORDERS)
+    raise ValueError(f"--order: unknown {name!r}.{near} Choose one of {', '.join(ORDERS)}")
+
+
+def refuse_on_graph(
+    setting: options.Setting,
+    several: Several,
+    conditions: options.Conditions,
+    objective: str,
+    *others: str,
+) -> None:
+    """Refuse options that have no meaning for a graph.
+
+    Raises:
+        ValueError: one was given.
+    """
+    if objective != "latency":
+        raise ValueError(
+            f"--objective {objective}: for a graph of operators, the largest load is what is"
+            " minimised"
+        )
+    given = [*options.given(setting), *options.given(several), *options.given(conditions), *others]
+    refuse(given, "not for a graph of operators, whose file says what the devices are")
+
+
+def solve_graph(
+    what: str,
+    method: str,
+    order: str | None,
+    engine: str | None,
+    files: Files,
+    *,
+    time_limit: float | None,
+    seed: int,
+    workers: int | None,
+) -> NoReturn:
+    """Divide a graph among devices, print and write what was found.
+
+    Raises:
+        typer.Exit: always, with the exit code.
+        ValueError: bad input.
+    """
+    import chipweave as cw
+    from schedules.progress import TracePoint
+    from solvers.graph_partition import GRAPH_METHODS
+
+    check_method(method, GRAPH_METHODS, " for a graph of operators")
+    allowed = order_of(order)
+    graph = cw.read_graph(what)
+
+    def in_time(ticks: float | None) -> float | None:
+        return None if ticks is None else graph.time(ticks)
+
+    start = None if files.start is None else _read_start(graph, files.start, allowed)
+    with live(f"{method} on {graph.name}") as status:
+        result = cw.solve_graph(
+            graph,
+            method,
+            order=allowed,
+            engine=engine,
+            start=start,
+            time_limit=time_limit,
+            seed=seed,
+            workers=workers,
+            listener=lambda point: status(
+                TracePoint(point.seconds, in_time(point.objective), in_time(point.bound))
+            ),
+        )
+    why = [] if result.schedule is not None else [_nothing(result)]
+    draw = partial(cw.draw_partition, graph)
+    writes = schedule_writes(
+        result.schedule, cw.write_partition, draw, out=files.out, plot=files.plot
+    )
+    deliver(files.json, result.to_data, lambda: _print(result, why), writes)
+    raise typer.Exit(exit_code(result.schedule is not None, result.stop))
+
+
+def _read_start(graph: OperatorGraph, path: str, order: Order) -> Partition:
+    """A division to begin from.
+
+    Raises:
+        ValueError: the file holds none, or one that may not run.
+    """
+    import chipweave as cw
+
+    try:
+        partition = cw.read_partition(path)
+    except cw.FileError as error:
+        raise ValueError(f"--start {error}") from None
+    wrong = cw.partition_violations(graph, partition, order)
+    if wrong:
+        raise ValueError(f"--start {path}: the division may not run: {wrong[0]}")
+    return partition
+
+
+def _nothing(result: PartitionResult) -> str:
+    """What an end without a division means, and what may help."""
+    if result.stop == "infeasible":
+        return (
+            f"no {result.order} division exists: more memory, more devices, or --order free may"
+            " help; nodes with supportedOnFpga false need a CPU"
+        )
+    return (
+        f"{result.method} ended ({result.stop}) before it had a division, which does not mean that"
+        " there is none: use exact, or give it more time"
+    )
+
+
+def _print(result: PartitionResult, why: list[str]) -> None:
+    from chipweave.graph_report import devices_table, result_summary
+    from chipweave.grid import console
+
+    screen = console()
+    result_summary(result).show(screen)
+    if result.evaluation is not None:
+        devices_table(result.graph, result.evaluation).show(screen)
+    for line in why:
+        screen.print(line, markup=False, soft_wrap=True)
+
+
+def verify_graph(what: str, schedule: str, order: str | None, json: str | None) -> NoReturn:
+    """List what is wrong with a division, or what it costs.
+
+    Raises:
+        typer.Exit: always, with the exit code.
+        ValueError: a file cannot be used.
+    """
+    import chipweave as cw
+    from chipweave.graph_report import devices_table
+    from chipweave.grid import console
+
+    graph, allowed = cw.read_graph(what), order_of(order)
+    found = cw.read_partition(schedule)
+    wrong = cw.partition_violations(graph, found, allowed)
+    evaluation = None if wrong else cw.evaluate_partition(graph, found)
+    cost = None if evaluation is None else graph.time(evaluation.objective)
+    if json is not None:
+        write_json(json, {"violations": wrong, "objective": cost})
+    if json != STDOUT:
+        screen = console()
+        if evaluation is not None:
+            devices_table(graph, evaluation).show(screen)
+        for sentence in wrong or [f"the division may run: its largest load is {cost:,.12g}"]:
+            screen.print(sentence, markup=False, soft_wrap=True)
+    raise typer.Exit(BROKEN if wrong else FOUND)
+
+
+def show_graph(what: str) -> None:
+    """Print what a graph is.
+
+    Raises:
+        ValueError: the file cannot be used.
+    """
+    import chipweave as cw
+    from chipweave.graph_report import graph_rows
+    from chipweave.grid import Grid, console
+
+    Grid(("", ""), graph_rows(cw.read_graph(what))).show(console())
