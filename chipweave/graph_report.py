@@ -25,7 +25,7 @@ def graph_rows(graph: OperatorGraph) -> list[tuple[str, str]]:
         ("graph", graph.name),
         ("nodes", f"{len(nodes):,}{parts}, in {len(graph.classes):,} classes"),
         ("edges", f"{len(graph.edges):,}"),
-        ("devices", f"{devices}, {graph.cpus} CPUs"),
+        ("devices", f"{devices}, {graph.cpus} CPU{'s' if graph.cpus != 1 else ''}"),
         ("accelerators' time", _time(graph, sum(node.accelerator or 0 for node in nodes))),
         ("size", scaled(sum(node.size for node in nodes), "B", 1024)),
     ]

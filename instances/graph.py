@@ -112,6 +112,12 @@ class OperatorGraph:
         """Of both kinds."""
         return self.accelerators + self.cpus
 
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Of each device, accelerators first."""
+        fast, slow = get_args(Kind)
+        return (fast,) * self.accelerators + (slow,) * self.cpus
+
     def time(self, ticks: float) -> float:
         """Ticks in the file's unit of time."""
         return float(Fraction(ticks) / Fraction(10) ** self.digits)

@@ -194,7 +194,7 @@ class Reports:
             )
         if outcome.bound is not None:
             self.raise_bound(integer_bound(outcome.bound, self._exact))
-        if best is not None and self.best_bound is not None:
-            if best - max(self.best_bound, 0) <= self._tolerance * best:
-                return Solved("optimal", self.best_bound)
+        near = None if best is None else best - self._tolerance * best
+        if near is not None and self.best_bound is not None and self.best_bound >= near:
+            return Solved("optimal", self.best_bound)
         return Solved(self.ending or "finished", self.best_bound)

@@ -79,8 +79,8 @@ class Frame:
                 v.on[block, place] = modeller.binary(label("x", block, *place))
         for tensor, owner in enumerate(self._blocks.owner):
             ends = [int(owner), *map(int, self._blocks.readers[tensor])]
-            places = {place for end in ends for place in given.places[end]}
-            for place in sorted(place for place in places if place[0] == "accelerator"):
+            ways = {place for end in ends for place in given.places[end]}
+            for place in sorted(way for way in ways if way[0] == "accelerator"):
                 v.moved[tensor, place] = modeller.binary(label("z", tensor, *place))
         v.largest = modeller.quantity(self._time(given.bound), self._time(given.most), "T")
         return v
@@ -196,7 +196,7 @@ class Frame:
         """Values of x, z and T for blocks at places."""
         v, blocks = self.variables, self._blocks
         at = {block: place for place, own in places.items() for block in own}
-        values = [(x, int(at[block] == place)) for (block, place), x in v.on.items()]
+        values: Values = [(x, int(at[block] == place)) for (block, place), x in v.on.items()]
         loads = dict.fromkeys(places, 0)
         for place, own in places.items():
             times = blocks.accelerator if place[0] == "accelerator" else blocks.cpu

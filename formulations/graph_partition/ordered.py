@@ -58,9 +58,8 @@ class OrderedPartition(Frame):
         for b, w in self._blocks.arcs:
             for number in range(self.given.slots - 1):
                 early, late = self._y(b, number), self._y(w, number)
-                if not (isinstance(early, int) and early) and not (
-                    isinstance(late, int) and not late
-                ):
+                # Two numbers in order leave nothing to say.
+                if not isinstance(early, int) or not isinstance(late, int) or early < late:
                     self.modeller.require(label("edge", b, w, number), early - late >= 0)
 
     def kinds(self) -> None:

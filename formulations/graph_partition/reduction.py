@@ -98,12 +98,8 @@ class Reduced:
         """The fewest devices that may do this work, at least 1; at most all."""
         graph = self.graph
         for devices in range(1, graph.devices):
-            cpus = (
-                min(graph.cpus, devices)
-                if self.share >= 1
-                else max(0, devices - graph.accelerators)
-            )
-            fast = min(devices - cpus, graph.accelerators)
+            slow = min(graph.cpus, devices) if self.share >= 1 else devices - graph.accelerators
+            fast = devices - max(0, slow)
             if work <= (fast + self.share * (devices - fast)) * self.most * (1 + 1e-12):
                 return devices
         return graph.devices

@@ -53,9 +53,10 @@ class UnorderedPartition(Frame):
                 self.modeller.require(label("numbering", block, kind, number), rule)
 
     def convexity(self) -> None:
-        """No path comes back: for every forward edge from u to v and every device d,
+        """No path comes back to a device d.
 
-        l[v,d] >= l[u,d], l[v,d] >= x[u,d] - x[v,d], and x[v,d] + l[v,d] <= 1.
+        For every forward edge from u to v: l[v,d] >= l[u,d], l[v,d] >= x[u,d] - x[v,d], and
+        x[v,d] + l[v,d] <= 1.
         """
         if self.given.order != "convex":
             return

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from instances.graph import OperatorGraph
 from instances.graph_blocks import Blocks
 from instances.jit import lean
 
@@ -32,6 +33,33 @@ class Tensors(NamedTuple):
     owned: Ints
     read_starts: Ints
     read: Ints
+
+
+class Work(NamedTuple):
+    """What blocks take, for kernels: times in ticks, sizes in bytes, one entry a block."""
+
+    accelerator: Ints
+    cpu: Ints
+    supported: Flags
+    size: Ints
+
+
+class Room(NamedTuple):
+    """The devices: how many accelerators and CPUs, and an accelerator's memory."""
+
+    accelerators: int
+    cpus: int
+    memory: int
+
+
+def room_of(graph: OperatorGraph) -> Room:
+    """The devices of a graph."""
+    return Room(graph.accelerators, graph.cpus, graph.memory)
+
+
+def work_of(blocks: Blocks) -> Work:
+    """What blocks take."""
+    return Work(blocks.accelerator, blocks.cpu, blocks.supported, blocks.size)
 
 
 def tensors_of(blocks: Blocks) -> Tensors:

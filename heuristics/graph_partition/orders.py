@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
+from heuristics.graph_partition.crossings import room_of
 from heuristics.graph_partition.split import NEVER, Pieces, best_split
 from instances.graph import OperatorGraph
 from instances.graph_blocks import Blocks, blocks_of
@@ -39,13 +40,11 @@ def split(progress: PartitionProgress, options: Seeded) -> Stop:
     """
     graph = progress.graph
     blocks = blocks_of(graph, "ordered")
-    least = NEVER
+    least, room = NEVER, room_of(graph)
     for order in orders(blocks, options.seed):
         if progress.expired:
             return "time-limit"
-        load, pieces = best_split(
-            blocks, order, graph.accelerators, graph.cpus, graph.memory, least
-        )
+        load, pieces = best_split(blocks, order, room, least)
         progress.count("orders")
         if load < least:
             least = progress.offer(partition_of(graph, blocks, pieces))

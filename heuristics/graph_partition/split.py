@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from heuristics.graph_partition.crossings import Tensors, joins, tensors_of
+from heuristics.graph_partition.crossings import Room, Tensors, Work, joins, tensors_of, work_of
 from instances.graph_blocks import Blocks
 from instances.jit import compiled
 
@@ -22,35 +22,21 @@ Pieces = list[tuple[bool, list[int]]]
 """Devices in order: whether it is a CPU, and its blocks."""
 
 
-def best_split(
-    blocks: Blocks, order: Ints, accelerators: int, cpus: int, memory: int, below: int = NEVER
-) -> tuple[int, Pieces]:
+def best_split(blocks: Blocks, order: Ints, room: Room, below: int = NEVER) -> tuple[int, Pieces]:
     """The best way to cut an order of the blocks among devices.
 
     Args:
         blocks: of a graph.
         order: all of them; for an ordered division, each behind all that have an arc to it.
-        accelerators, cpus: devices, at most.
-        memory: of an accelerator.
+        room: the devices.
         below: only loads below count, ticks.
 
     Returns:
         The largest load in ticks, NEVER if none fits, and the devices.
     """
-    best, begins = _split(
-        order,
-        tensors_of(blocks),
-        blocks.accelerator,
-        blocks.cpu,
-        blocks.supported,
-        blocks.size,
-        accelerators,
-        cpus,
-        memory,
-        below,
-    )
+    best, begins = _split(order, tensors_of(blocks), work_of(blocks), room, below)
     pieces: Pieces = []
-    end, a, c = len(order), accelerators, cpus
+    end, a, c = len(order), room.accelerators, room.cpus
     while end and best < NEVER:
         begin, is_cpu = divmod(int(begins[end, a, c]), 2)
         pieces.append((bool(is_cpu), order[begin:end].tolist()))
@@ -59,23 +45,13 @@ def best_split(
 
 
 @compiled
-def _split(
-    order: Ints,
-    tensors: Tensors,
-    accelerator: Ints,
-    cpu: Ints,
-    supported: NDArray[np.bool_],
-    size: Ints,
-    accelerators: int,
-    cpus: int,
-    memory: int,
-    below: int,
-) -> tuple[int, Ints]:
+def _split(order: Ints, tensors: Tensors, blocks: Work, room: Room, below: int) -> tuple[int, Ints]:
     """The least largest load, and [end, a, c] twice the begin of the last piece, plus 1 for a CPU.
 
     f[end, a, c] is the least largest load of the blocks before `end` on at most a and c devices.
     """
     count = len(order)
+    accelerators, cpus = room.accelerators, room.cpus
     best = np.full((count + 1, accelerators + 1, cpus + 1), NEVER, dtype=np.int64)
     begins = np.zeros((count + 1, accelerators + 1, cpus + 1), dtype=np.int64)
     best[0] = 0
@@ -90,10 +66,10 @@ def _split(
         for end in range(begin + 1, count + 1):
             block = order[end - 1]
             crossing += joins(block, tensors, inside, member)
-            work += accelerator[block]
-            slow += cpu[block]
-            held += size[block]
-            runs = runs and supported[block] and held <= memory and work < bar
+            work += blocks.accelerator[block]
+            slow += blocks.cpu[block]
+            held += blocks.size[block]
+            runs = runs and blocks.supported[block] and held <= room.memory and work < bar
             if not runs and (slow >= bar or cpus == 0):
                 break
             load = work + crossing

@@ -18,9 +18,9 @@ from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
 from math import ceil, floor, isclose
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool
+from pydantic import BaseModel, ConfigDict, Field
 
 from instances.files.errors import Problems, fail
 from instances.files.schema import Items, validate
@@ -42,8 +42,7 @@ SAME = 1e-9
 Amount = Annotated[float, Field(ge=0, lt=1e15, allow_inf_nan=False, strict=True)]
 Id = Annotated[int, Field(ge=-(2**63), lt=2**63, strict=True)]
 Devices = Annotated[int, Field(ge=0, le=MAX_DEVICES, strict=True)]
-Bit = Annotated[int, Field(ge=0, le=1, strict=True)]
-Flag = StrictBool | Bit
+Flag = Literal[True, False, 1, 0]
 
 
 class _Open(BaseModel):
@@ -57,28 +56,28 @@ class NodeModel(_Open):
 
     id: Id
     name: Any = None
-    supportedOnFpga: Flag
-    cpuLatency: Amount
-    fpgaLatency: Amount | None = None
-    isBackwardNode: Flag = False
-    colorClass: Id | None = None
+    supported: Flag = Field(alias="supportedOnFpga")
+    cpu: Amount = Field(alias="cpuLatency")
+    accelerator: Amount | None = Field(default=None, alias="fpgaLatency")
+    backward: Flag = Field(default=False, alias="isBackwardNode")
+    color: Id | None = Field(default=None, alias="colorClass")
     size: Amount = 0.0
 
 
 class EdgeModel(_Open):
     """One entry of `edges`."""
 
-    sourceId: Id
-    destId: Id
+    source: Id = Field(alias="sourceId")
+    destination: Id = Field(alias="destId")
     cost: Amount
 
 
 class GraphModel(_Open):
     """A graph's file."""
 
-    maxSizePerFPGA: Amount
-    maxFPGAs: Devices
-    maxCPUs: Devices
+    memory: Amount = Field(alias="maxSizePerFPGA")
+    accelerators: Devices = Field(alias="maxFPGAs")
+    cpus: Devices = Field(alias="maxCPUs")
     nodes: Annotated[Items[NodeModel], Field(min_length=1, max_length=MAX_NODES)]
     edges: Annotated[Items[EdgeModel], Field(max_length=MAX_EDGES)]
 
@@ -109,20 +108,20 @@ def graph_from_data(data: object, source: str, name: str) -> OperatorGraph:
         Node(
             id=node.id,
             name=str(node.id) if node.name is None else str(node.name),
-            accelerator=_ticks(node.fpgaLatency or 0, digits) if node.supportedOnFpga else None,
-            cpu=_ticks(node.cpuLatency, digits),
+            accelerator=_ticks(node.accelerator or 0, digits) if node.supported else None,
+            cpu=_ticks(node.cpu, digits),
             transfer=_ticks(transfers.get(place, 0.0), digits),
             size=ceil(node.size),
-            backward=bool(node.isBackwardNode),
-            color=node.colorClass,
+            backward=bool(node.backward),
+            color=node.color,
         )
         for place, node in enumerate(model.nodes)
     )
-    edges = dict.fromkeys((places[edge.sourceId], places[edge.destId]) for edge in model.edges)
-    memory = floor(model.maxSizePerFPGA)
+    edges = dict.fromkeys((places[edge.source], places[edge.destination]) for edge in model.edges)
+    memory = floor(model.memory)
     try:
         return OperatorGraph(
-            name, nodes, tuple(edges), model.maxFPGAs, model.maxCPUs, memory, digits
+            name, nodes, tuple(edges), model.accelerators, model.cpus, memory, digits
         )
     except ValueError as error:
         fail(source, str(error).partition(": ")[2])
@@ -172,7 +171,7 @@ def _check_nodes(nodes: Iterable[NodeModel], problems: Problems) -> None:
             other = f"nodes[{first[node.id]}] has it, too"
             problems.mismatch(("nodes", place, "id"), str(node.id), f"an id of its own: {other}")
         first.setdefault(node.id, place)
-        if node.supportedOnFpga and node.fpgaLatency is None:
+        if node.supported and node.accelerator is None:
             expected = "a time, as supportedOnFpga is true"
             problems.mismatch(("nodes", place, "fpgaLatency"), "nothing", expected)
 
@@ -181,15 +180,15 @@ def _transfers(model: GraphModel, places: dict[int, int], problems: Problems) ->
     """The time to move the output of each node that is read, by its place."""
     found: dict[int, float] = {}
     for number, edge in enumerate(model.edges):
-        for key, end in (("sourceId", edge.sourceId), ("destId", edge.destId)):
+        for key, end in (("sourceId", edge.source), ("destId", edge.destination)):
             if end not in places:
                 problems.mismatch(("edges", number, key), str(end), "the id of a node")
-        source = places.get(edge.sourceId)
+        source = places.get(edge.source)
         if source is None:
             continue
         before = found.setdefault(source, edge.cost)
         if not isclose(before, edge.cost, rel_tol=SAME):
-            expected = f"{before:g}, as on another edge out of node {edge.sourceId}"
+            expected = f"{before:g}, as on another edge out of node {edge.source}"
             problems.mismatch(("edges", number, "cost"), f"{edge.cost:g}", expected)
         found[source] = max(before, edge.cost)
     return found
@@ -197,7 +196,7 @@ def _transfers(model: GraphModel, places: dict[int, int], problems: Problems) ->
 
 def _digits(model: GraphModel, transfers: dict[int, float]) -> int:
     """How fine a tick can be, so that no sum of times reaches LIMIT."""
-    own = sum(max(node.cpuLatency, node.fpgaLatency or 0) for node in model.nodes)
+    own = sum(max(node.cpu, node.accelerator or 0) for node in model.nodes)
     total = own + 2 * sum(transfers.values())
     rounding = 3 * len(model.nodes)
     digits = DIGITS

@@ -31,11 +31,15 @@ def draw_partition(graph: OperatorGraph, partition: Partition, path: str | Path)
     Raises:
         ValueError: another suffix, or the file system refuses.
     """
+    save_picture(lambda: _figure(graph, partition), path)
+
+
+def _figure(graph: OperatorGraph, partition: Partition) -> Figure:
     figure = Figure(figsize=(11, 1.6 + 0.5 * len(partition.devices)), layout="constrained")
     left, right = figure.subplots(1, 2, sharey=True, width_ratios=(1, 2))
     draw_loads(evaluate_partition(graph, partition), graph, left)
     draw_nodes(graph, partition, right)
-    save_picture(figure, path)
+    return figure
 
 
 def draw_loads(evaluation: PartitionEvaluation, graph: OperatorGraph, ax: Axes) -> None:

@@ -35,9 +35,10 @@ def enumerate_partitions(progress: PartitionProgress, options: RunOptions[Partit
         if progress.expired:
             return "time-limit"
         cost = evaluate_partition(graph, partition).objective
-        if best is None or cost < best[0]:
-            if not partition_violations(graph, partition, progress.order):
-                best = cost, partition
+        if best is not None and cost >= best[0]:
+            continue
+        if not partition_violations(graph, partition, progress.order):
+            best = cost, partition
     if best is None:
         return "infeasible"
     progress.raise_bound(progress.offer(best[1]))
@@ -46,7 +47,7 @@ def enumerate_partitions(progress: PartitionProgress, options: RunOptions[Partit
 
 def _all(graph: OperatorGraph) -> Iterator[Partition]:
     """Every class on every device."""
-    kinds: list[Kind] = ["accelerator"] * graph.accelerators + ["cpu"] * graph.cpus
+    kinds = graph.kinds
     for devices in product(range(len(kinds)), repeat=len(graph.classes)):
         found: list[tuple[Kind, list[int]]] = [(kind, []) for kind in kinds]
         for places, device in zip(graph.classes, devices, strict=True):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from heuristics.graph_partition.crossings import room_of
 from heuristics.graph_partition.orders import partition_of, split
 from heuristics.graph_partition.split import NEVER
 from instances.graph_blocks import Blocks, blocks_of
 from schedules.partition.partition import Partition
 from schedules.partition.progress import PartitionProgress
 from schedules.progress import Stop
-from solvers.graph_partition.ideals import Room, best_division
+from solvers.graph_partition.ideals import best_division
 from solvers.graph_partition.lattice import Lattice, lattice_of
 from solvers.methods import RunOptions
 
@@ -68,8 +69,7 @@ def _lattice(progress: PartitionProgress, blocks: Blocks) -> Lattice | None:
 
 def _divide(progress: PartitionProgress, blocks: Blocks, lattice: Lattice) -> Stop:
     graph = progress.graph
-    progress.count("ideals", lattice.count)
-    room = Room(graph.accelerators, graph.cpus, graph.memory)
+    progress.count("ideals", lattice.ideals)
     bar = NEVER if progress.objective is None else progress.objective
 
     def watch() -> None:
@@ -77,7 +77,7 @@ def _divide(progress: PartitionProgress, blocks: Blocks, lattice: Lattice) -> St
             raise TimeoutError
 
     try:
-        found = best_division(blocks, lattice, room, bar, watch)
+        found = best_division(blocks, lattice, room_of(graph), bar, watch)
     except TimeoutError:
         return "time-limit"
     progress.count("steps", found.steps)

@@ -15,12 +15,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heuristics.graph_partition.crossings import Tensors, joins, leaves, tensors_of
+from heuristics.graph_partition.crossings import (
+    Room,
+    Tensors,
+    Work,
+    joins,
+    leaves,
+    tensors_of,
+    work_of,
+)
 from heuristics.graph_partition.split import NEVER, Pieces
 from instances.graph_blocks import Blocks
 from instances.jit import compiled, lean
@@ -32,23 +39,6 @@ Flags = NDArray[np.bool_]
 
 PAUSE = 20_000_000
 """Steps of the search between two looks at the clock; well under a second."""
-
-
-class Work(NamedTuple):
-    """What blocks take, for kernels: times in ticks, sizes in bytes, one entry a block."""
-
-    accelerator: Ints
-    cpu: Ints
-    supported: Flags
-    size: Ints
-
-
-class Room(NamedTuple):
-    """The devices: how many accelerators and CPUs, and an accelerator's memory."""
-
-    accelerators: int
-    cpus: int
-    memory: int
 
 
 @dataclass(frozen=True)
@@ -78,15 +68,14 @@ def best_division(
         bar: only loads below count; NEVER for all.
         watch: called every now and then; whatever it raises ends the search.
     """
-    shape = (lattice.count, room.accelerators + 1, room.cpus + 1)
+    shape = (lattice.ideals, room.accelerators + 1, room.cpus + 1)
     best = np.full(shape, NEVER, dtype=np.int64)
     best[0, 0, 0] = 0
     begins = np.zeros(shape, dtype=np.int32)
-    work = Work(blocks.accelerator, blocks.cpu, blocks.supported, blocks.size)
-    tensors = tensors_of(blocks)
+    work, tensors = work_of(blocks), tensors_of(blocks)
     scratch = _scratch(blocks, lattice)
     base, steps = 0, 0
-    while base < lattice.count - 1:
+    while base < lattice.ideals - 1:
         base, more = _extend(base, lattice, tensors, work, room, bar, best, begins, *scratch)
         steps += more
         watch()
@@ -102,14 +91,14 @@ def _scratch(blocks: Blocks, lattice: Lattice) -> tuple[Ints, Flags, Ints, Flags
         np.zeros(blocks.count, dtype=np.bool_),
         np.zeros(tensors, dtype=np.int64),
         np.zeros(blocks.count, dtype=np.bool_),
-        np.full(lattice.count, -1, dtype=np.int32),
+        np.full(lattice.ideals, -1, dtype=np.int32),
     )
 
 
 def _pieces(lattice: Lattice, best: Ints, begins: Smalls) -> Pieces:
     """The devices of the best division, in order."""
     pieces: Pieces = []
-    at = lattice.count - 1
+    at = lattice.ideals - 1
     a, c = (int(k) for k in np.unravel_index(best[at].argmin(), best[at].shape))
     while at:
         packed = int(begins[at, a, c])
@@ -252,35 +241,31 @@ def _extend(
                 leaves(v, tensors, inside, member)
                 continue
             on_time = runs and done + paid < bar
+            rest, rest_size = left - done, left_size - size
             if on_time or (on_cpus and slow < bar):
                 for k in range(states):
                     a, c = starts_a[k], starts_c[k]
                     load = max(best[base, a, c], done + paid)
-                    if on_time and a < accelerators and load < min(bar, best[to, a + 1, c]):
-                        if _may_do(
-                            accelerators - a - 1,
-                            cpus - c,
-                            left - done,
-                            left_size - size,
-                            room,
-                            bar,
-                            share,
-                        ):
-                            best[to, a + 1, c] = load
-                            begins[to, a + 1, c] = base + 1
+                    if (
+                        on_time
+                        and a < accelerators
+                        and load < min(bar, best[to, a + 1, c])
+                        and _may_do(
+                            accelerators - a - 1, cpus - c, rest, rest_size, room, bar, share
+                        )
+                    ):
+                        best[to, a + 1, c] = load
+                        begins[to, a + 1, c] = base + 1
                     load = max(best[base, a, c], slow)
-                    if c < cpus and load < min(bar, best[to, a, c + 1]):
-                        if _may_do(
-                            accelerators - a,
-                            cpus - c - 1,
-                            left - done,
-                            left_size - size,
-                            room,
-                            bar,
-                            share,
-                        ):
-                            best[to, a, c + 1] = load
-                            begins[to, a, c + 1] = -base - 1
+                    if (
+                        c < cpus
+                        and load < min(bar, best[to, a, c + 1])
+                        and _may_do(
+                            accelerators - a, cpus - c - 1, rest, rest_size, room, bar, share
+                        )
+                    ):
+                        best[to, a, c + 1] = load
+                        begins[to, a, c + 1] = -base - 1
             depth += 1
             path[depth], cursor[depth] = to, lattice.starts[to]
             held[depth, 0], held[depth, 1], held[depth, 2] = done, slow, size

@@ -40,7 +40,7 @@ class Lattice(NamedTuple):
     smaller: Smalls
 
     @property
-    def count(self) -> int:
+    def ideals(self) -> int:
         """How many ideals there are."""
         return len(self.last)
 
