@@ -64,6 +64,7 @@ class Settings:
         log: takes the engine's log, a line at a time.
         tolerance: by how much rows and integers of a MILP may be off, for engines that can be told;
             the engine's own where None.
+        cancelled: tells, now and then, whether the run is to end; it then counts as interrupted.
     """
 
     end: float | None = None
@@ -73,6 +74,7 @@ class Settings:
     workers: int = 1
     log: Callable[[str], None] | None = None
     tolerance: float | None = None
+    cancelled: Callable[[], bool] | None = None
 
     @property
     def seconds(self) -> float | None:

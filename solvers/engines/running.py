@@ -56,6 +56,7 @@ class Watch:
         self._process = process
         self._most = None if settings.memory is None else settings.memory * MIB
         self._end = None if settings.end is None else settings.end + OVERRUN_SECONDS
+        self._cancelled = settings.cancelled or (lambda: False)
         self._pressed = False
         self._handler: Any = None
 
@@ -75,7 +76,7 @@ class Watch:
 
     def exceeded(self) -> Cause | None:
         """Why the run must end, None if it need not."""
-        if self._pressed:
+        if self._pressed or self._cancelled():
             return "interrupted"
         if self._end is not None and time.perf_counter() > self._end:
             return "time-limit"

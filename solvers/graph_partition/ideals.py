@@ -37,7 +37,7 @@ Ints = NDArray[np.int64]
 Smalls = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
-PAUSE = 20_000_000
+PAUSE = 5_000_000
 """Steps of the search between two looks at the clock; well under a second."""
 
 
@@ -193,11 +193,20 @@ def _extend(
                 base_readers[tensors.read[k]] += 1
             at = lattice.smaller[at]
         left, left_size = all_work - base_work, all_size - base_size
+        # Each tensor that leaves the base is paid for by a later accelerator, if no CPU is left.
+        crossing = 0
+        for tensor in range(len(tensors.cost)):
+            if in_base[tensors.owner[tensor]]:
+                crosses = base_readers[tensor] < tensors.readers[tensor]
+            else:
+                crosses = base_readers[tensor] > 0
+            crossing += tensors.cost[tensor] * int(crosses)
         states, on_accelerators, on_cpus = 0, False, False
         for a in range(accelerators + 1):
             for c in range(cpus + 1):
+                more = crossing if c == cpus else 0
                 if best[base, a, c] < bar and _may_do(
-                    accelerators - a, cpus - c, left, left_size, room, bar, share
+                    accelerators - a, cpus - c, left + more, left_size, room, bar, share
                 ):
                     starts_a[states], starts_c[states] = a, c
                     states += 1

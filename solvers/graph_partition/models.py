@@ -6,6 +6,7 @@ What an engine reports is checked as in `solvers.models`.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,17 @@ def solve_models(progress: PartitionProgress, options: RunOptions[Partition]) ->
     return search(progress, options) if not progress.expired else "time-limit"
 
 
-def search(progress: PartitionProgress, options: RunOptions[Partition]) -> Stop:
+def search(
+    progress: PartitionProgress,
+    options: RunOptions[Partition],
+    cancelled: Callable[[], bool] | None = None,
+) -> Stop:
     """Minimise the largest load with a model, from what is known.
+
+    Args:
+        progress: of the run.
+        options: with an engine.
+        cancelled: tells, now and then, whether the search is to end, as interrupted.
 
     Raises:
         ValueError: a model that would be too large.
@@ -79,6 +89,7 @@ def search(progress: PartitionProgress, options: RunOptions[Partition]) -> Stop:
         seed=options.seed,
         workers=options.workers,
         tolerance=TIGHT,
+        cancelled=cancelled,
     )
     return reports.settle(engine.run(formulation.modeller.model, settings, reports)).stop
 
