@@ -11,6 +11,7 @@ import typer
 from chipweave.commands import (
     bench_array,
     bench_compression,
+    bench_graphs,
     bench_models,
     bench_placement,
     bench_simulation,
@@ -101,6 +102,7 @@ app = typer.Typer(help=HELP, rich_markup_mode=None)
 app.command("models", help=bench_models.HELP)(bench_models.models)
 app.command("array", help=bench_array.HELP)(bench_array.array)
 app.command("compression", help=bench_compression.HELP)(bench_compression.compression)
+app.command("graphs", help=bench_graphs.HELP)(bench_graphs.graphs)
 app.command("placement", help=bench_placement.HELP)(bench_placement.placement)
 app.command("simulation", help=bench_simulation.SIMULATION_HELP)(bench_simulation.simulation)
 app.command("contention", help=bench_simulation.CONTENTION_HELP)(bench_simulation.contention)

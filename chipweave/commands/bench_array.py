@@ -70,7 +70,7 @@ def array(
 
 
 def _measures(chosen: list[str], instances: int) -> list[Measure]:
-    from experiments.array.agreement import agreement_measures, comparisons
+    from experiments.array.agreement import array_measures, comparisons
     from experiments.array.links import link_measures
     from experiments.array.runs import ARRAY, OURS, runs, time_measures
     from instances.arrays import load_array
@@ -79,7 +79,7 @@ def _measures(chosen: list[str], instances: int) -> list[Measure]:
     found: list[Measure] = []
     with live("bench array") as status:
         if "agreement" in chosen:
-            found += agreement_measures(list(comparisons(range(instances), watch=status.watch)))
+            found += array_measures(list(comparisons(range(instances), watch=status.watch)))
         if "links" in chosen:
             found += link_measures(instances)
         if "times" in chosen:

@@ -73,14 +73,14 @@ def compression(
 
 
 def _measures(chosen: list[str], instances: int) -> list[Measure]:
-    from experiments.compression.agreement import agreement_measures, comparisons
+    from experiments.compression.agreement import comparisons, compression_measures
     from experiments.compression.runs import proof_measures
 
     found: list[Measure] = []
     with live("bench compression") as status:
         if "agreement" in chosen:
             compared = comparisons(range(instances), watch=status.watch)
-            found += agreement_measures(list(compared))
+            found += compression_measures(list(compared))
         if "proofs" in chosen:
             found += proof_measures(status.watch)
     return found

@@ -67,11 +67,11 @@ def models(
 
 def _agreement(instances: int, json: str | None, markdown: str | None) -> None:
     from chipweave.bench_report import measure_table
-    from experiments.multi_model.agreement import agreement_measures, comparisons
+    from experiments.multi_model.agreement import comparisons, workload_measures
 
     with live("bench models") as status:
         found = list(comparisons(range(instances), watch=status.watch))
-    measures = agreement_measures(found)
+    measures = workload_measures(found)
     data = {"measures": [measure.to_data() for measure in measures]}
     report([measure_table(measures)], data, json=json, markdown=markdown)
 

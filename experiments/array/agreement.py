@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from experiments.agreement import Answer, agreement_measures, answer
 from experiments.bars import Measure
 from instances.generate_array import random_array_costs
 from solvers.array import solve_array
@@ -22,13 +23,13 @@ class Comparison:
         seed: of both.
         chain: every layer reads the one before it, and nothing else.
         optimum: cycles, as enumeration finds.
-        found: by method, its cycles if they are proved, None if not.
+        found: by method, its cycles.
     """
 
     seed: int
     chain: bool
     optimum: int
-    found: dict[str, int | None]
+    found: dict[str, Answer]
 
 
 def comparisons(
@@ -49,24 +50,16 @@ def comparisons(
         if watch is not None:
             watch(f"seed {seed}: {costs.layers} layers")
         truth = solve_array(costs, "enumerate", workers=1).objective
-        found = {}
-        for method in methods:
-            own = solve_array(costs, method, workers=1, time_limit=60)
-            found[method] = own.objective if own.stop == "optimal" else None
+        found = {
+            method: answer(solve_array(costs, method, workers=1, time_limit=60))
+            for method in methods
+        }
         if truth is None:
             raise RuntimeError(f"seed {seed}: enumeration found no schedule")
         yield Comparison(seed, chain, truth, found)
 
 
-def agreement_measures(found: Sequence[Comparison]) -> list[Measure]:
+def array_measures(found: Sequence[Comparison]) -> list[Measure]:
     """By method: how many comparisons are wrong, and how many it left open."""
-    measures = []
     chains = sum(own.chain for own in found)
-    note = f"{len(found)} networks, {chains} of them chains"
-    for method in found[0].found if found else ():
-        pairs = [(own.found[method], own.optimum) for own in found]
-        wrong = sum(value not in (None, optimum) for value, optimum in pairs)
-        open_ = sum(value is None for value, _ in pairs)
-        measures.append(Measure(f"{method}: not as enumeration says", wrong, 0, "", note))
-        measures.append(Measure(f"{method}: not proved", open_, 0, "", note))
-    return measures
+    return agreement_measures(found, f"{len(found)} networks, {chains} of them chains")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from experiments.agreement import Answer, agreement_measures, answer
 from experiments.bars import Measure
 from instances.generate import random_instance
 from instances.generate_ratios import Budget, random_ratios
@@ -35,14 +36,14 @@ class Comparison:
         budget: its kind.
         plain: cycles of the optimum without compression; None if nothing fits.
         optimum: cycles with it, as enumeration finds; None likewise.
-        found: by method, whether it ended with a proof, and what it found.
+        found: by method, what it says.
     """
 
     seed: int
     budget: Budget
     plain: int | None
     optimum: int | None
-    found: dict[str, tuple[bool, int | None]]
+    found: dict[str, Answer]
 
 
 def instance_of(seed: int) -> tuple[Instance, Budget]:
@@ -73,7 +74,7 @@ def comparisons(
         for name in methods:
             method = name.split(",")[0]
             own = solve(instance, method, time_limit=MOST, workers=1, **METHODS[name])  # type: ignore[arg-type]
-            found[name] = own.stop in ("optimal", "infeasible"), own.objective
+            found[name] = answer(own)
         plain = solve(_plain(instance), "exact", workers=1).objective
         optimum = solve(instance, "enumerate", workers=1).objective
         yield Comparison(seed, budget, plain, optimum, found)
@@ -83,16 +84,11 @@ def _plain(instance: Instance) -> Instance:
     return Instance(instance.name, instance.batch, instance.tables)
 
 
-def agreement_measures(found: Sequence[Comparison]) -> list[Measure]:
+def compression_measures(found: Sequence[Comparison]) -> list[Measure]:
     """By method: how many comparisons are wrong, and how many it left open; and of budget 0."""
     gains = sum(own.optimum != own.plain for own in found)
     note = f"{len(found)} instances; compression pays in {gains}"
-    measures = []
-    for method in found[0].found if found else ():
-        wrong = sum(proved and own != c.optimum for c in found for proved, own in [c.found[method]])
-        unproved = sum(not c.found[method][0] for c in found)
-        measures.append(Measure(f"{method}: not as enumeration says", wrong, 0, "", note))
-        measures.append(Measure(f"{method}: not proved", unproved, 0, "", note))
+    measures = agreement_measures(found, note)
     zero = [own for own in found if own.budget == "zero"]
     wrong = sum(own.optimum != own.plain for own in zero)
     note = f"{len(zero)} instances"

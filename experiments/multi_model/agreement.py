@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from experiments.agreement import Answer, agreement_measures, answer
 from experiments.bars import Measure
 from instances.generate_workload import random_workload
 from schedules.windows.goal import OBJECTIVES, Objective, WindowGoal
@@ -32,15 +33,14 @@ class Comparison:
         way: one of WAYS.
         objective: what is minimised.
         optimum: what enumeration finds, None if it proves that there is no schedule.
-        found: by method, its objective if it is proved; None if it proves that there is none, and
-            'open' if it proves nothing.
+        found: by method, what it says.
     """
 
     workload: str
     way: str
     objective: Objective
     optimum: int | None
-    found: dict[str, int | str | None]
+    found: dict[str, Answer]
 
 
 def comparisons(
@@ -62,22 +62,13 @@ def comparisons(
         if watch is not None:
             watch(f"{workload.name}: {objective}, {way}")
         truth = solve_workload(workload, "enumerate", goal=goal, workers=1)
-        found: dict[str, int | str | None] = {}
-        for method in methods:
-            own = solve_workload(workload, method, goal=goal, workers=1, time_limit=60)
-            proved = own.stop in ("optimal", "infeasible")
-            found[method] = own.objective if proved else "open"
+        found = {
+            method: answer(solve_workload(workload, method, goal=goal, workers=1, time_limit=60))
+            for method in methods
+        }
         yield Comparison(workload.name, way, objective, truth.objective, found)
 
 
-def agreement_measures(found: Sequence[Comparison]) -> list[Measure]:
+def workload_measures(found: Sequence[Comparison]) -> list[Measure]:
     """By method: how many comparisons are wrong, and how many it left open."""
-    measures = []
-    for method in found[0].found if found else ():
-        own = [(c.found[method], c.optimum) for c in found]
-        wrong = sum(value not in ("open", optimum) for value, optimum in own)
-        open_ = sum(value == "open" for value, _ in own)
-        note = f"{len(own)} comparisons"
-        measures.append(Measure(f"{method}: not as enumeration says", wrong, 0, "", note))
-        measures.append(Measure(f"{method}: not proved", open_, 0, "", note))
-    return measures
+    return agreement_measures(found, f"{len(found)} comparisons")

@@ -1,11 +1,10 @@
 """Experiments with several models: what they count, and what their pages say."""
 
-from typing import Any
-
 import pytest
 
 from chipweave.results import markdown
-from experiments.multi_model.agreement import Comparison, agreement_measures, comparisons
+from experiments.agreement import Answer, agreement_measures
+from experiments.multi_model.agreement import Comparison, comparisons
 from experiments.multi_model.cases import SCENARIOS, joule_seconds, workload
 from experiments.multi_model.gaps import METHODS, Gap, gaps, gaps_page
 from experiments.multi_model.monolith import ratios
@@ -20,15 +19,16 @@ from experiments.multi_model.scenarios import (
 from schedules.windows.goal import OBJECTIVES, Objective
 
 
-def compared(**found: Any) -> Comparison:
-    """One whose optimum is 7."""
-    return Comparison("w", "plain", "latency", 7, found)
+def compared(**found: int | None) -> Comparison:
+    """One whose optimum is 7, proved by methods that found something, or -1 where it is open."""
+    answers = {name: Answer(own != -1, own) for name, own in found.items()}
+    return Comparison("w", "plain", "latency", 7, answers)
 
 
 def test_a_method_that_finds_another_optimum_is_counted() -> None:
-    found = [compared(exact=7, cpsat=8), compared(exact=7, cpsat="open")]
+    found = [compared(exact=7, cpsat=8), compared(exact=7, cpsat=-1)]
     found.append(compared(exact=None, cpsat=7))
-    measures = {measure.name: measure.value for measure in agreement_measures(found)}
+    measures = {measure.name: measure.value for measure in agreement_measures(found, "")}
     assert measures == {
         "exact: not as enumeration says": 1,
         "exact: not proved": 0,
@@ -41,7 +41,7 @@ def test_methods_agree_with_enumeration_in_every_way() -> None:
     found = list(comparisons(range(3), ("exact",)))
     assert {c.way for c in found} == {"plain", "shared", "not pipelined"}
     assert len(found) == 3 * 4
-    assert all(c.found["exact"] == c.optimum for c in found)
+    assert all(c.found["exact"] == Answer(True, c.optimum) for c in found)
 
 
 def test_the_monolith_is_its_own_measure_and_the_four_chiplets_beat_it() -> None:

@@ -1,0 +1,1 @@
+"""Experiments on the division of graphs of operators among devices."""
