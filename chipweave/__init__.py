@@ -104,6 +104,7 @@ if TYPE_CHECKING:
     from instances.networks import ar_vr_names as ar_vr_names
     from instances.networks import build_network as build_network
     from instances.networks import network_names as network_names
+    from instances.orders import reordered as reordered
     from instances.package import Package as Package
     from instances.packages import load_package as load_package
     from instances.packages import package_names as package_names
@@ -186,6 +187,8 @@ if TYPE_CHECKING:
     from solvers.multi_model import WINDOW_METHODS as WINDOW_METHODS
     from solvers.multi_model import WindowResult as WindowResult
     from solvers.multi_model import solve_workload as solve_workload
+    from solvers.ordering import Ordering as Ordering
+    from solvers.ordering import best_order as best_order
     from solvers.placing import Placed as Placed
     from solvers.placing import place as place
     from solvers.ranking import Rank as Rank
@@ -253,6 +256,7 @@ _HOMES = {
     "Network": "instances.network",
     "Node": "instances.graph",
     "OperatorGraph": "instances.graph",
+    "Ordering": "solvers.ordering",
     "Package": "instances.package",
     "Partition": "schedules.partition.partition",
     "PartitionEvaluation": "schedules.partition.evaluate",
@@ -295,6 +299,7 @@ _HOMES = {
     "array": "chipweave.inputs",
     "array_costs": "chipweave.inputs",
     "array_violations": "schedules.array.verify",
+    "best_order": "solvers.ordering",
     "breaches": "schedules.goal",
     "build_network": "instances.networks",
     "build_tables": "instances.cost",
@@ -359,6 +364,7 @@ _HOMES = {
     "read_schedule": "schedules.files",
     "read_windows": "schedules.windows.files",
     "read_workload": "instances.files",
+    "reordered": "instances.orders",
     "rows": "experiments.rows",
     "show_versions": "chipweave.versions",
     "simulate": "schedules.simulate",

@@ -21,6 +21,7 @@ from chipweave.commands import (
     experiment,
     export,
     joint,
+    order,
     pareto,
     place,
     rank,
@@ -46,6 +47,7 @@ app.command("compare", help=compare.HELP)(compare.compare)
 app.command("pareto", help=pareto.HELP)(pareto.pareto)
 app.command("rank", help=rank.HELP)(rank.rank)
 app.command("joint", help=joint.HELP)(joint.joint)
+app.command("order", help=order.HELP)(order.order)
 app.command("verify", help=verify.HELP)(verify.verify)
 app.command("place", help=place.HELP)(place.place)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
