@@ -346,3 +346,33 @@ def _make_onnx(kind: str = "picture", *, opset: int = 13, samples: int | str = "
     opsets = [helper.make_opsetid("", opset)]
     model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
     return bytes(model.SerializeToString())
+
+
+@pytest.fixture
+def branches() -> Callable[..., Network]:
+    """Networks of chains side by side, of these lengths, all of which one last layer reads."""
+
+    def make(*lengths: int) -> Network:
+        layers, ends = list[Layer](), list[str]()
+        for branch, length in enumerate(lengths):
+            before = "image"
+            for step in range(length):
+                name = f"b{branch}.{step}"
+                shape = (4, 4, 4)
+                layers.append(
+                    Layer(name, "conv", 4, 4, (4, 4), inputs=(before,), outputs=((name, shape),))
+                )
+                before = name
+            ends.append(before)
+        last = Layer(
+            "last",
+            "conv",
+            4,
+            4 * len(lengths),
+            (4, 4),
+            inputs=tuple(ends),
+            outputs=(("out", (4, 4, 4)),),
+        )
+        return Network("branches", (("image", (4, 4, 4)),), (*layers, last))
+
+    return make

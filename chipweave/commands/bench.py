@@ -17,6 +17,7 @@ from chipweave.commands import (
     bench_simulation,
     joint,
     options,
+    order,
 )
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.tables import report
@@ -103,6 +104,7 @@ app.command("models", help=bench_models.HELP)(bench_models.models)
 app.command("array", help=bench_array.HELP)(bench_array.array)
 app.command("compression", help=bench_compression.HELP)(bench_compression.compression)
 app.command("graphs", help=bench_graphs.HELP)(bench_graphs.graphs)
+app.command("orders", help=order.BENCH_HELP)(order.bench_orders)
 app.command("placement", help=bench_placement.HELP)(bench_placement.placement)
 app.command("simulation", help=bench_simulation.SIMULATION_HELP)(bench_simulation.simulation)
 app.command("contention", help=bench_simulation.CONTENTION_HELP)(bench_simulation.contention)

@@ -82,3 +82,25 @@ def order(
     writes = [] if out is None else [lambda: cw.write_network(found.network, out)]
     deliver(json, lambda: data, lambda: Grid(("", ""), rows).show(console()), writes)
     raise typer.Exit(exit_code(result.schedule is not None, result.stop))
+
+
+BENCH_HELP = """Measure what other orders of layers are worth, for networks with branches.
+
+\b
+Example:
+  chipweave bench orders --out docs/results
+"""
+
+Folder = Annotated[
+    str, typer.Option("--out", metavar="DIR", help="A folder; made if it is not there.")
+]
+
+
+def bench_orders(out: Folder = "docs/results", tries: Tries = 60) -> None:
+    from chipweave.results import write_page
+    from experiments.ordering import orders_page
+
+    with live("bench orders") as status:
+        page = orders_page(status.watch, tries)
+    (file, *_) = write_page(page, f"chipweave bench orders --out {out}", out)
+    typer.echo(str(file))

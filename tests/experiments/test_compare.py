@@ -107,7 +107,7 @@ def test_a_proof_of_infeasibility_is_seen(with_methods: Callable[..., Comparison
 
 
 def test_every_method_has_a_listener_of_its_own(with_methods: Callable[..., Comparison]) -> None:
-    heard: list[tuple[str, int | None]] = []
+    heard: list[tuple[str, float | None]] = []
 
     def watch(method: str) -> Callable[[TracePoint], None]:
         return lambda point: heard.append((method, point.objective))
