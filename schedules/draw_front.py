@@ -6,15 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from instances.instance import Instance
-from schedules.draw import save_picture
-from schedules.draw_mesh import PALETTE
+from schedules.draw_steps import Step, certainly, plot_steps, save_front
 from schedules.evaluate import Evaluation
-from schedules.schedule import counted
-
-FRONT, LOWEST = PALETTE[0], PALETTE[1]
 
 
 def draw_front(
@@ -35,13 +30,7 @@ def draw_front(
         ValueError: another ending, or no point.
         OSError: the file cannot be written.
     """
-
-    def figure() -> Figure:
-        found = Figure(figsize=(7.5, 5), layout="constrained")
-        plot_front(instance, points, ax=found.add_subplot(), proved=proved)
-        return found
-
-    save_picture(figure, path)
+    save_front(lambda ax: plot_front(instance, points, ax=ax, proved=proved), path)
 
 
 def plot_front(
@@ -62,41 +51,16 @@ def plot_front(
     Raises:
         ValueError: no point.
     """
-    if not points:
-        raise ValueError("a front without points cannot be drawn: there is no schedule")
-    certain = [True] * len(points) if proved is None else list(proved)
-    pairs = sorted(zip(points, certain, strict=True), key=lambda pair: pair[0].latency)
+    certain = certainly(points, proved)
     seconds, unit = _time_unit(instance)
-    latencies = [point.latency * seconds for point, _ in pairs]
-    energies = [point.energy * 1e-9 for point, _ in pairs]
-    ax.step(latencies, energies, where="post", color=FRONT, zorder=1)
-    for wanted, face, label in ((True, FRONT, "proved"), (False, "white", "not proved")):
-        at = [place for place, (_, sure) in enumerate(pairs) if sure == wanted]
-        if at:
-            ax.scatter(
-                [latencies[k] for k in at],
-                [energies[k] for k in at],
-                color=face,
-                edgecolors=FRONT,
-                label=label,
-                zorder=2,
-            )
-    lowest = min(range(len(pairs)), key=lambda k: pairs[k][0].edp)
-    ax.scatter(
-        latencies[lowest],
-        energies[lowest],
-        s=130,
-        marker="*",
-        color=LOWEST,
-        label="lowest energy-delay product",
-        zorder=3,
-    )
+    lowest = min(range(len(points)), key=lambda k: (points[k].edp, points[k].latency))
+    steps = [
+        Step(point.latency * seconds, point.energy * 1e-9, sure, star=k == lowest)
+        for k, (point, sure) in enumerate(zip(points, certain, strict=True))
+    ]
+    plot_steps(instance, steps, "lowest energy-delay product", ax)
     ax.set_xlabel(f"latency of the batch ({unit})")
     ax.set_ylabel("energy of the batch (mJ)")
-    ax.set_title(
-        f"{instance.name}, batch {instance.batch}: {counted(len(pairs), 'point')}", fontsize=11
-    )
-    ax.legend(fontsize=8)
 
 
 def _time_unit(instance: Instance) -> tuple[float, str]:

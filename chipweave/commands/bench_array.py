@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from chipweave.commands import options
+from chipweave.commands.benches import (
+    Instances,
+    Only,
+    Out,
+    parts,
+    report_measures,
+    write_results,
+)
 from chipweave.commands.checks import check_outputs
-from chipweave.commands.tables import report
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -33,17 +38,6 @@ Examples:
   chipweave bench array --out docs/results
 """
 
-Instances = Annotated[
-    int,
-    typer.Option("--instances", metavar="N", min=1, help="Random networks; random layouts."),
-]
-Out = Annotated[
-    str | None, typer.Option("--out", metavar="DIR", help="A folder; made if it is not there.")
-]
-Only = Annotated[
-    str, typer.Option("--only", metavar="MEASURES", help="Measures, with commas between.")
-]
-
 
 def array(
     instances: Instances = 300,
@@ -53,20 +47,13 @@ def array(
     markdown: options.Markdown = None,
 ) -> None:
     check_outputs(json=json, markdown=markdown)
-    chosen = options.names("--only", only)
-    for name in chosen:
-        if name not in PARTS:
-            raise ValueError(f"--only: unknown {name!r}, expected some of {', '.join(PARTS)}")
+    chosen = parts(only, PARTS)
     if out is not None:
         if json is not None or markdown is not None:
             raise ValueError("--json and --markdown are for the measures without --out")
         _page(out)
         return
-    from chipweave.bench_report import measure_table
-
-    found = _measures(chosen, instances)
-    data = {"measures": [measure.to_data() for measure in found]}
-    report([measure_table(found)], data, json=json, markdown=markdown)
+    report_measures(_measures(chosen, instances), json, markdown)
 
 
 def _measures(chosen: list[str], instances: int) -> list[Measure]:
@@ -89,10 +76,8 @@ def _measures(chosen: list[str], instances: int) -> list[Measure]:
 
 
 def _page(out: str) -> None:
-    from chipweave.results import write_page
     from experiments.array.page import array_page
 
     with live("bench array") as status:
         page = array_page(status.watch)
-    (file, *_) = write_page(page, f"chipweave bench array --out {out}", out)
-    typer.echo(str(file))
+    write_results(page, f"chipweave bench array --out {out}", out)

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chipweave.commands import options
+from chipweave.commands.benches import (
+    Instances,
+    Only,
+    Out,
+    parts,
+    report_measures,
+    write_results,
+)
 from chipweave.commands.checks import check_outputs
-from chipweave.commands.tables import report
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -33,15 +40,8 @@ Examples:
   chipweave bench compression --losses docs/losses/text-lines.csv --out docs/results
 """
 
-Instances = Annotated[int, typer.Option("--instances", metavar="N", min=1, help="Random ones.")]
 Losses = Annotated[
     str | None, typer.Option("--losses", metavar="FILE", help="Measured losses, for the page.")
-]
-Out = Annotated[
-    str | None, typer.Option("--out", metavar="DIR", help="A folder; made if it is not there.")
-]
-Only = Annotated[
-    str, typer.Option("--only", metavar="MEASURES", help="Measures, with commas between.")
 ]
 
 
@@ -54,10 +54,7 @@ def compression(
     markdown: options.Markdown = None,
 ) -> None:
     check_outputs(json=json, markdown=markdown)
-    chosen = options.names("--only", only)
-    for name in chosen:
-        if name not in PARTS:
-            raise ValueError(f"--only: unknown {name!r}, expected some of {', '.join(PARTS)}")
+    chosen = parts(only, PARTS)
     if (out is None) != (losses is None):
         raise ValueError("--out and --losses go together: the page needs measured losses")
     if out is not None and losses is not None:
@@ -65,11 +62,7 @@ def compression(
             raise ValueError("--json and --markdown are for the measures without --out")
         _page(out, losses)
         return
-    from chipweave.bench_report import measure_table
-
-    found = _measures(chosen, instances)
-    data = {"measures": [measure.to_data() for measure in found]}
-    report([measure_table(found)], data, json=json, markdown=markdown)
+    report_measures(_measures(chosen, instances), json, markdown)
 
 
 def _measures(chosen: list[str], instances: int) -> list[Measure]:
@@ -87,13 +80,10 @@ def _measures(chosen: list[str], instances: int) -> list[Measure]:
 
 
 def _page(out: str, losses: str) -> None:
-    from chipweave.results import write_page
     from experiments.compression.page import compression_page
     from instances.files.loss_file import read_losses
 
     measured = read_losses(losses)
     with live("bench compression") as status:
         page = compression_page(measured, watch=status.watch)
-    command = f"chipweave bench compression --losses {losses} --out {out}"
-    (file, *_) = write_page(page, command, out)
-    typer.echo(str(file))
+    write_results(page, f"chipweave bench compression --losses {losses} --out {out}", out)

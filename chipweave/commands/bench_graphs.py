@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chipweave.commands import options
-from chipweave.commands.bench_array import Out
+from chipweave.commands.benches import (
+    Instances,
+    Only,
+    Out,
+    parts,
+    report_measures,
+    write_results,
+)
 from chipweave.commands.checks import check_outputs
-from chipweave.commands.tables import report
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -39,10 +45,6 @@ GraphFiles = Annotated[
     list[str] | None,
     typer.Argument(metavar="FILE..", help="Files of graphs.", show_default=False),
 ]
-Instances = Annotated[int, typer.Option("--instances", metavar="N", min=1, help="Random graphs.")]
-Only = Annotated[
-    str, typer.Option("--only", metavar="MEASURES", help="Measures, with commas between.")
-]
 Methods = Annotated[
     str, typer.Option("--methods", metavar="A,B,C", help="For files: methods that prove.")
 ]
@@ -58,20 +60,14 @@ def graphs(
     markdown: options.Markdown = None,
 ) -> None:
     check_outputs(json=json, markdown=markdown, inputs=tuple(files or ()))
-    chosen = options.names("--only", only)
-    for name in chosen:
-        if name not in PARTS:
-            raise ValueError(f"--only: unknown {name!r}, expected some of {', '.join(PARTS)}")
+    chosen = parts(only, PARTS)
     if out is not None:
         if files or json is not None or markdown is not None:
             raise ValueError("files, --json and --markdown are for the measures without --out")
         _page(out)
         return
-    from chipweave.bench_report import measure_table
-
     found = _of_files(files, methods) if files else _measures(chosen, instances)
-    data = {"measures": [measure.to_data() for measure in found]}
-    report([measure_table(found)], data, json=json, markdown=markdown)
+    report_measures(found, json, markdown)
 
 
 def _of_files(files: list[str], methods: str) -> list[Measure]:
@@ -112,10 +108,8 @@ def _measures(chosen: list[str], instances: int) -> list[Measure]:
 
 
 def _page(out: str) -> None:
-    from chipweave.results import write_page
     from experiments.graph_partition.page import graphs_page
 
     with live("bench graphs") as status:
         page = graphs_page(status.watch)
-    (file, *_) = write_page(page, f"chipweave bench graphs --out {out}", out)
-    typer.echo(str(file))
+    write_results(page, f"chipweave bench graphs --out {out}", out)

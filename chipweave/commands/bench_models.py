@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from chipweave.commands import options
+from chipweave.commands.benches import (
+    Instances,
+    Only,
+    Out,
+    parts,
+    report_measures,
+    write_results,
+)
 from chipweave.commands.checks import check_outputs
-from chipweave.commands.tables import report
 from chipweave.status import live
 
 if TYPE_CHECKING:
@@ -36,14 +41,6 @@ Examples:
   chipweave bench models --out results --only monolith
 """
 
-Instances = Annotated[
-    int, typer.Option("--instances", metavar="N", min=1, help="Random workloads.")
-]
-Out = Annotated[
-    str | None, typer.Option("--out", metavar="DIR", help="A folder; made if it is not there.")
-]
-Only = Annotated[str, typer.Option("--only", metavar="PAGES", help="Pages, with commas between.")]
-
 
 def models(
     instances: Instances = 300,
@@ -53,10 +50,7 @@ def models(
     markdown: options.Markdown = None,
 ) -> None:
     check_outputs(json=json, markdown=markdown)
-    chosen = options.names("--only", only)
-    for name in chosen:
-        if name not in PAGES:
-            raise ValueError(f"--only: unknown page {name!r}, expected some of {', '.join(PAGES)}")
+    chosen = parts(only, PAGES)
     if out is None:
         _agreement(instances, json, markdown)
     elif json is not None or markdown is not None:
@@ -66,25 +60,19 @@ def models(
 
 
 def _agreement(instances: int, json: str | None, markdown: str | None) -> None:
-    from chipweave.bench_report import measure_table
     from experiments.multi_model.agreement import comparisons, workload_measures
 
     with live("bench models") as status:
         found = list(comparisons(range(instances), watch=status.watch))
-    measures = workload_measures(found)
-    data = {"measures": [measure.to_data() for measure in measures]}
-    report([measure_table(measures)], data, json=json, markdown=markdown)
+    report_measures(workload_measures(found), json, markdown)
 
 
 def _pages(names: list[str], out: str) -> None:
-    from chipweave.results import write_page
-
     command = f"chipweave bench models --out {out}"
     for name in names:
         with live(f"bench models: {name}") as status:
             page = _makers()[name](status)
-        (file, *_) = write_page(page, f"{command} --only {name}", out)
-        typer.echo(str(file))
+        write_results(page, f"{command} --only {name}", out)
 
 
 def _makers() -> dict[str, Callable[[Status], Page]]:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from chipweave.commands import options
+from chipweave.commands.benches import write_results
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
 from chipweave.output import deliver
@@ -97,10 +98,8 @@ Folder = Annotated[
 
 
 def bench_orders(out: Folder = "docs/results", tries: Tries = 60) -> None:
-    from chipweave.results import write_page
     from experiments.ordering import orders_page
 
     with live("bench orders") as status:
         page = orders_page(status.watch, tries)
-    (file, *_) = write_page(page, f"chipweave bench orders --out {out}", out)
-    typer.echo(str(file))
+    write_results(page, f"chipweave bench orders --out {out}", out)
