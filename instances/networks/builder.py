@@ -40,7 +40,7 @@ _PER_CHANNEL = {"none": 0, "bias": 1, "norm": 2}
 
 
 @dataclass
-class _Draft:
+class Draft:
     """A layer whose tensors have no final names yet."""
 
     layer: Layer
@@ -73,7 +73,7 @@ class Graph:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._drafts: list[_Draft] = []
+        self._drafts: list[Draft] = []
         self._values: list[Value] = []
         self._tables: list[tuple[str, int]] = []
 
@@ -251,7 +251,7 @@ class Graph:
         self, layer: Layer, x: Values, shape: Shape, extra: Extra, operands: Values = ()
     ) -> Values:
         parameters = _PER_CHANNEL[extra] * layer.channels
-        self._drafts.append(_Draft(layer, x, operands, parameters))
+        self._drafts.append(Draft(layer, x, operands, parameters))
         return self._make(layer.name, shape, len(self._drafts) - 1)
 
     def _make(self, name: str, shape: Shape, producer: int) -> Values:
