@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from math import prod
 
 from instances.network import OUTSIDE, Layer, Network, Shape
-from instances.networks.builder import Graph, Value, Values, Draft
+from instances.networks.builder import Draft, Graph, Value, Values
 
 Parameters = Mapping[str, int]
 """Learned tensors by a key that says which, and how many elements each has."""
@@ -55,7 +55,7 @@ class ImportedGraph(Graph):
     def __init__(self, name: str) -> None:
         super().__init__(name)
         self._uses: dict[Value, list[_Use]] = {}
-        self._weights: dict[int, tuple[str, int]] = {}
+        self._weights: dict[int, str] = {}
         self._extras: list[tuple[int, str, int]] = []
 
     def layer(
@@ -83,7 +83,7 @@ class ImportedGraph(Graph):
         second = self._read(f"{spec.name}:operand", operands, index, True) if operands else ()
         self._drafts.append(Draft(spec, first, second, 0))
         if weight is not None:
-            self._weights[index] = (weight, spec.weights)
+            self._weights[index] = weight
         made = self._make(spec.name, shape, index)
         self._charge(made, parameters)
         return made
@@ -167,7 +167,7 @@ class ImportedGraph(Graph):
 
     def _read(self, name: str, reading: Reading, draft: int, operand: bool = False) -> Values:
         """The tensors of a reading, joined first if they are not what it sees."""
-        channels, height, width = reading.view
+        _, height, width = reading.view
         values = reading.values
         sizes = [prod(value.shape) for value in values]
         even = not any(size % (height * width) for size in sizes)
@@ -202,7 +202,7 @@ class ImportedGraph(Graph):
     def _settle_parameters(self) -> None:
         """Weights count for the first layer that has them, all else for the first that needs it."""
         counted: dict[str, int] = {}
-        for index, (key, count) in self._weights.items():
+        for index, key in self._weights.items():
             if counted.setdefault(key, index) != index:
                 draft = self._drafts[index]
                 draft.layer = replace(draft.layer, tied=True)

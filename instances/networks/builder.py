@@ -41,7 +41,7 @@ _PER_CHANNEL = {"none": 0, "bias": 1, "norm": 2}
 
 @dataclass
 class Draft:
-    """A layer whose tensors have no final names yet."""
+    """A layer whose tensors have no final names yet; its fields are those of `Layer`."""
 
     layer: Layer
     inputs: Values
@@ -51,9 +51,11 @@ class Draft:
 
     @property
     def reads(self) -> Values:
+        """Every tensor that it reads."""
         return (*self.inputs, *self.operands, *self.addends)
 
     def finish(self, names: dict[Value, str], outputs: Sequence[Value]) -> Layer:
+        """The layer, with the names that its tensors have in the end."""
         return replace(
             self.layer,
             inputs=tuple(names[value] for value in self.inputs),
