@@ -11,6 +11,7 @@ same values stand for it. How a tensor is laid out, its first reader says.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import prod
@@ -56,6 +57,7 @@ class ImportedGraph(Graph):
         super().__init__(name)
         self._uses: dict[Value, list[_Use]] = {}
         self._weights: dict[int, str] = {}
+        self._sources: dict[str, str] = {}
         self._extras: list[tuple[int, str, int]] = []
 
     def layer(
@@ -76,7 +78,7 @@ class ImportedGraph(Graph):
             shape: of what it makes.
             operands: a matmul's second operand.
             weight: key of its weights; layers and tables of one key share them.
-            parameters: biases and the like, counted once a key.
+            parameters: biases and the like, and all that its weights are computed from.
         """
         index = len(self._drafts)
         first = self._read(f"{spec.name}:input", reads, index)
@@ -87,6 +89,15 @@ class ImportedGraph(Graph):
         made = self._make(spec.name, shape, index)
         self._charge(made, parameters)
         return made
+
+    def draw(self, weight: str, parameter: str) -> None:
+        """Say that weights are a part of a parameter, or computed from it: it counts once."""
+        self._sources[weight] = parameter
+
+    @property
+    def has_layers(self) -> bool:
+        """Whether there is a compute layer so far."""
+        return bool(self._drafts)
 
     def lookup(self, name: str, shape: Shape, parameters: Parameters) -> Values:
         """A tensor that is looked up in tables by what enters from outside (an embedding)."""
@@ -160,7 +171,7 @@ class ImportedGraph(Graph):
                 return self._joined(name, [(value,) for value in x], shape)
             shapes = [(size // (before * height * width), height, width) for size in sizes]
         made = [
-            self._make(f"{name}.{place}", own, value.producer)
+            self._make(f"{name}:{place}", own, value.producer)
             for place, (value, own) in enumerate(zip(x, shapes, strict=True))
         ]
         return tuple(value for group in made for value in group)
@@ -170,18 +181,13 @@ class ImportedGraph(Graph):
         _, height, width = reading.view
         values = reading.values
         sizes = [prod(value.shape) for value in values]
-        if (
-            operand
-            and values
-            and prod(reading.view) % sum(sizes) == 0
-            and sum(sizes) < prod(reading.view)
-        ):
+        total, seen = sum(sizes), prod(reading.view)
+        if operand and total < seen and seen % total == 0:
             return values  # repeated for the reader, which costs no transfer
-        even = not any(size % (height * width) for size in sizes)
-        if sum(sizes) != prod(reading.view) or not even:
+        if total != seen or any(size % (height * width) for size in sizes):
             # Not one tensor any more, or lost count: the last of its makers makes it all.
             values = self._whole(name, values, reading.view)
-            sizes = [prod(reading.view)]
+            sizes = [seen]
         for value, size in zip(values, sizes, strict=True):
             view = (size // (height * width), height, width)
             self._uses.setdefault(value, []).append(_Use(draft, view, operand))
@@ -208,12 +214,15 @@ class ImportedGraph(Graph):
 
     def _settle_parameters(self) -> None:
         """Weights count for the first layer that has them, all else for the first that needs it."""
-        counted: dict[str, int] = {}
-        for index, key in self._weights.items():
-            if counted.setdefault(key, index) != index:
-                draft = self._drafts[index]
+        seen: set[str] = set()
+        drawn: Counter[str] = Counter()
+        for index, weight in self._weights.items():
+            draft = self._drafts[index]
+            if weight in seen:
                 draft.layer = replace(draft.layer, tied=True)
-        seen = set(counted)
+            elif weight in self._sources:
+                drawn[self._sources[weight]] += draft.layer.weights
+            seen.add(weight)
         for producer, key, count in self._extras:
             if key in seen:
                 continue
@@ -221,7 +230,7 @@ class ImportedGraph(Graph):
             if producer == OUTSIDE:
                 self.table(key, count)
             else:
-                self._drafts[producer].extra_parameters += count
+                self._drafts[producer].extra_parameters += max(0, count - drawn[key])
 
     def _settle_shapes(self) -> dict[Value, Value]:
         """Give every tensor the shape in which it is read; one that suits not all has copies."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from instances.importers.graph import ImportedGraph, Parameters, Reading
-from instances.network import Layer
+from instances.network import Layer, LayerKind, Shape
 from instances.networks.builder import Values
 
 
@@ -28,13 +28,15 @@ class Factor:
         values: the tensor; () if it is made of constants only, which makes it a weight.
         key: of the weight.
         shared: it is the same for the whole batch, only repeated.
-        parameters: what a weight is computed from, beyond its own elements; biases.
+        parameters: all that a weight is computed from.
+        view: shape of an activation on the right; by default depth is channels, columns are rows.
     """
 
     values: Values
     key: str | None = None
     shared: bool = False
     parameters: Parameters | None = None
+    view: Shape | None = None
 
 
 def product(
@@ -62,11 +64,13 @@ def product(
     positions = (batch * rows // (groups * width), width)
     channels, depth = groups * columns, groups * depth
     reads, made = Reading(left.values, (depth, *positions)), (channels, *positions)
-    kind = "matmul" if right.values else "fc"
+    kind: LayerKind = "matmul" if right.values else "fc"
     layer = Layer(name, kind, channels, depth, positions, groups=groups)
     if not right.values:
-        return graph.layer(layer, reads, made, weight=right.key, parameters=right.parameters)
-    return graph.layer(layer, reads, made, operands=Reading(right.values, (depth, columns, 1)))
+        weight = right.key or name
+        return graph.layer(layer, reads, made, weight=weight, parameters=right.parameters)
+    operands = Reading(right.values, right.view or (depth, sizes.columns, 1))
+    return graph.layer(layer, reads, made, operands=operands)
 
 
 class Heads(NamedTuple):
@@ -97,7 +101,8 @@ def attention(
     scores = product(graph, f"{name}.qk", asked, key, Sizes(batch, queries, features, keys))
     shape = (batch * keys, queries, 1)
     weighted = Factor(graph.join(f"{name}.softmax", [scores, mask], shape), f"{name}.softmax")
-    return product(graph, f"{name}.av", weighted, value, Sizes(batch, queries, keys, width))
+    tokens = replace(value, view=(batch * width, keys, 1))
+    return product(graph, f"{name}.av", weighted, tokens, Sizes(batch, queries, keys, width))
 
 
 class Recurrence(NamedTuple):
