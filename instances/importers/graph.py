@@ -158,18 +158,19 @@ class ImportedGraph(Graph):
         return self._make(name, shape, last)
 
     def _resized(self, name: str, x: Values, shape: Shape) -> Values:
-        """Every tensor of `x` by itself, smaller or larger than before, if that comes out even."""
+        """Every tensor of `x` by itself, smaller or larger than before.
+
+        Shares that do not come out even are rounded up: who reads them has them made as one.
+        """
         if len(x) == 1:
             return self._make(name, shape, x[0].producer)
         channels, height, width = shape
         if sum(value.shape[0] for value in x) == channels:
             shapes = [(value.shape[0], height, width) for value in x]
         else:
-            before, after = _elements(x), prod(shape)
-            sizes = [prod(value.shape) * after for value in x]
-            if any(size % (before * height * width) for size in sizes):
-                return self._joined(name, [(value,) for value in x], shape)
-            shapes = [(size // (before * height * width), height, width) for size in sizes]
+            before = _elements(x)
+            shares = [-(-prod(value.shape) * channels // before) for value in x]
+            shapes = [(share, height, width) for share in shares]
         made = [
             self._make(f"{name}:{place}", own, value.producer)
             for place, (value, own) in enumerate(zip(x, shapes, strict=True))
@@ -178,14 +179,15 @@ class ImportedGraph(Graph):
 
     def _read(self, name: str, reading: Reading, draft: int, operand: bool = False) -> Values:
         """The tensors of a reading, joined first if they are not what it sees."""
-        _, height, width = reading.view
+        depth, height, width = reading.view
         values = reading.values
         sizes = [prod(value.shape) for value in values]
         total, seen = sum(sizes), prod(reading.view)
         if operand and total < seen and seen % total == 0:
             return values  # repeated for the reader, which costs no transfer
-        if total != seen or any(size % (height * width) for size in sizes):
-            # Not one tensor any more, or lost count: the last of its makers makes it all.
+        rows = not operand and len(values) > 1 and all(v.shape[0] == depth for v in values)
+        if total != seen or rows or any(size % (height * width) for size in sizes):
+            # Rows of several tensors, or lost count: the last of its makers makes it all.
             values = self._whole(name, values, reading.view)
             sizes = [seen]
         for value, size in zip(values, sizes, strict=True):

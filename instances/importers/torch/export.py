@@ -75,13 +75,15 @@ def _like(tensor: torch.Tensor, device: torch.device | None) -> torch.Tensor:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """No warnings and no log of what PyTorch tries before it gives up."""
+    """No warnings, no log and no print of what PyTorch tries before it gives up."""
     import logging
+    from contextlib import redirect_stderr, redirect_stdout
+    from io import StringIO
 
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("ignore")
             yield
     finally:

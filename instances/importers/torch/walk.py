@@ -98,10 +98,11 @@ def _call(model: Model, node: Node) -> Known:
             f"{node.name}: found the operator {node.target}, which cannot be stated as layers:"
             " import the parts before and after it"
         )
-    if operator in LAYERS:
-        return Known(LAYERS[operator](model, node))
     if operator in MOVES:
         return model.of(node.args[0])
+    made = LAYERS[operator](model, node) if operator in LAYERS else ()
+    if made:
+        return Known(made)
     source: Any = node
     if operator == "getitem" and _name(node.args[0]) not in LAYERS:
         source = node.args[0]  # an operator of several results, each of which is fused by itself
