@@ -16,7 +16,7 @@ from experiments.store import Store
 
 pty = pytest.importorskip("pty")
 
-HEAVY = {"numpy", "matplotlib", "ortools", "pulp", "pydantic", "numba", "rich"}
+HEAVY = {"torch", "numpy", "matplotlib", "ortools", "pulp", "pydantic", "numba", "rich"}
 
 LATER = r"(0\.[3-9]|[1-9])"
 """Seconds that a run has certainly taken when it is past its beginning."""
