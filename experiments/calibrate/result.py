@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from instances.files.csv_text import csv_text
 from instances.files.errors import fail
-from instances.files.loss_file import losses_text
 from instances.files.whole import write_whole
 from instances.losses import LossTable
 
@@ -82,7 +82,7 @@ class Calibration:
 
     def text(self) -> str:
         """All rows as CSV, which `read_losses` takes."""
-        return losses_text(
+        return csv_text(
             COLUMNS,
             [tuple(asdict(row).values()) for row in self.rows],
             {
