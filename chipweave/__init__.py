@@ -71,12 +71,17 @@ if TYPE_CHECKING:
     from instances.cost import make_instance as make_instance
     from instances.cost.array import ArrayCosts as ArrayCosts
     from instances.cost.coders import compress as compress
+    from instances.cost.given import with_compute as with_compute
     from instances.cost.jobs import WorkloadCosts as WorkloadCosts
     from instances.files import FileError as FileError
+    from instances.files import read_csv_costs as read_csv_costs
     from instances.files import read_instance as read_instance
     from instances.files import read_network as read_network
     from instances.files import read_package as read_package
     from instances.files import read_workload as read_workload
+    from instances.files import with_cycles as with_cycles
+    from instances.files import write_csv_costs as write_csv_costs
+    from instances.files import write_cycles as write_cycles
     from instances.files import write_instance as write_instance
     from instances.files import write_network as write_network
     from instances.files import write_package as write_package
@@ -356,6 +361,7 @@ _HOMES = {
     "rank": "solvers.ranking",
     "read_array": "instances.files.array_file",
     "read_array_schedule": "schedules.array.files",
+    "read_csv_costs": "instances.files",
     "read_experiment": "experiments.definition",
     "read_graph": "instances.files.graph_file",
     "read_instance": "instances.files",
@@ -381,10 +387,14 @@ _HOMES = {
     "sweep": "experiments.sweep",
     "violations": "schedules.verify",
     "window_violations": "schedules.windows.verify",
+    "with_compute": "instances.cost.given",
+    "with_cycles": "instances.files",
     "with_places": "schedules.place",
     "workload": "chipweave.inputs",
     "write_array": "instances.files.array_file",
     "write_array_schedule": "schedules.array.files",
+    "write_csv_costs": "instances.files",
+    "write_cycles": "instances.files",
     "write_graph": "instances.files.graph_file",
     "write_instance": "instances.files",
     "write_loss_front": "experiments.loss_front",

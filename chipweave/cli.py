@@ -18,6 +18,7 @@ from chipweave.commands import (
     calibrate,
     catalogue,
     compare,
+    costs,
     experiment,
     export,
     joint,
@@ -52,6 +53,7 @@ app.command("verify", help=verify.HELP)(verify.verify)
 app.command("place", help=place.HELP)(place.place)
 app.command("simulate", help=simulate.HELP)(simulate.simulate)
 app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
+app.command("costs", help=costs.HELP)(costs.costs)
 app.command("export", help=export.HELP)(export.export)
 app.command("strength", help=strength.HELP)(strength.strength)
 app.add_typer(bench.app, name="bench")

@@ -32,6 +32,8 @@ def refuse_on_array(
     """
     if setting.package is not None:
         raise ValueError("--array and --package exclude each other: an array is inside one chip")
+    if setting.costs is not None:
+        raise ValueError("--array and --costs exclude each other: --costs is for a package")
     if objective != "latency":
         raise ValueError(f"--objective {objective}: with --array, latency is what is minimised")
     why = "not with --array, which is for one network inside one chip"

@@ -20,8 +20,8 @@ What = Annotated[
     str,
     typer.Argument(
         metavar="WHAT",
-        help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance,"
-        " a network.",
+        help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance"
+        " (CSV, too), a network.",
         show_default=False,
     ),
 ]
@@ -29,8 +29,8 @@ MaybeWhat = Annotated[
     str | None,
     typer.Argument(
         metavar="WHAT",
-        help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance,"
-        " a network, a workload. None with --models.",
+        help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance"
+        " (CSV, too), a network, a workload. None with --models.",
         show_default=False,
     ),
 ]
@@ -142,6 +142,17 @@ NoStart = Annotated[
 ]
 
 
+CostsFile = Annotated[
+    str | None,
+    typer.Option(
+        "--costs",
+        metavar="FILE",
+        help="Cycles of computing from another simulator (CSV), for a network on a package; all"
+        " else is the cost model's. `chipweave costs --cycles` writes such a file.",
+    ),
+]
+
+
 @dataclass(frozen=True)
 class Setting:
     """Where and how much a network runs, which overrides what a file says: a group of options."""
@@ -149,6 +160,7 @@ class Setting:
     package: PackageName = None
     batch: Batch = None
     sequence: Sequence = None
+    costs: CostsFile = None
 
     def instance_of(self, what: str) -> Instance:
         """The instance that a name or a file means.
@@ -158,7 +170,8 @@ class Setting:
         """
         import chipweave as cw
 
-        return cw.instance(what, self.package, batch=self.batch, sequence=self.sequence)
+        found = cw.instance(what, self.package, batch=self.batch, sequence=self.sequence)
+        return found if self.costs is None else cw.with_cycles(found, self.costs)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,5 +143,7 @@ def refuse_for_one(setting: options.Setting, conditions: options.Conditions, *ot
     """
     if setting.batch is not None:
         raise ValueError("--batch: each of several models has its own, as in --models gpt2:8")
+    if setting.costs is not None:
+        others = (*others, "--costs")
     why = "only for one network, not for several models"
     refuse([*options.given(conditions), *others], why)

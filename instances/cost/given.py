@@ -28,12 +28,7 @@ def with_compute(instance: Instance, compute: Ints) -> Instance:
     Raises:
         ValueError: the instance has no network or no package, or the shapes differ.
     """
-    network, package = instance.network, instance.package
-    if network is None or package is None:
-        raise ValueError(
-            f"instance {instance.name!r} has costs of its own: cycles of computing can be given for"
-            " a network on a package"
-        )
+    network, package = source_of(instance)
     tables = instance.tables
     if compute.shape != tables.shape:
         raise ValueError(f"found cycles of shape {compute.shape}, expected {tables.shape}")
@@ -52,6 +47,20 @@ def with_compute(instance: Instance, compute: Ints) -> Instance:
     alone = np.where(tables.alone < 0, -1, np.maximum(tables.alone, fastest))
     given = replace(tables, entry=entry, step=step, exit=exit_, compute=compute.copy(), alone=alone)
     return Instance(f"{instance.name}, given cycles", instance.batch, given)
+
+
+def source_of(instance: Instance) -> tuple[Network, Package]:
+    """The network and the package of an instance.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if instance.network is None or instance.package is None:
+        raise ValueError(
+            f"instance {instance.name!r} has costs of its own; cycles of computing are those of a"
+            " network on a package: name these"
+        )
+    return instance.network, instance.package
 
 
 @dataclass(frozen=True)

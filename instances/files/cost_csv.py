@@ -79,13 +79,13 @@ def table_data(rows: CostRows, batch: int | None) -> dict[str, object]:
     """What the rows say, as the data of a table file; what they do not say, as documented."""
     file = rows.file
     said = [size for sizes in rows.own.values() for size in sizes]
-    chiplets = file.note("chiplets", MAX_CHIPLETS, 1) or max(said)
+    chiplets = file.note("chiplets", MAX_CHIPLETS, max(said)) or max(said)
     capacity = file.note("capacity", LIMIT - 1)
-    if batch is None:
+    if batch is None and "batch" not in file.notes:
         file.problems.add(
             (), "no batch: give one, or write a line '# batch: 64' above the headings"
         )
-    if capacity is None:
+    if capacity is None and "capacity" not in file.notes:
         capacity = 0
         if {"resident", "working"} & set(file.columns):
             file.problems.add(
@@ -95,6 +95,7 @@ def table_data(rows: CostRows, batch: int | None) -> dict[str, object]:
             )
     check_entries(len(rows.layers), len(rows.options), chiplets, 0, file.problems)
     _check_names(rows)
+    _check_order(rows)
     file.problems.stop_if_any()
     tables = _Lists(rows, chiplets)
     data: dict[str, object] = {
@@ -115,33 +116,38 @@ def table_data(rows: CostRows, batch: int | None) -> dict[str, object]:
 
 
 def _check_names(rows: CostRows) -> None:
-    """Every layer and option that a row refers to has rows of its own; steps follow one another."""
+    """Every layer and option that a row refers to has rows of its own."""
     names, problems = list(rows.layers), rows.file.problems
-    before = dict(zip(names[1:], names, strict=False))
     for layer in names:
         for option in rows.options:
             if (layer, option) not in rows.own:
                 problems.add((), f"no row of layer {quoted(layer)} with option {quoted(option)}")
-    for layer, previous, option in rows.steps:
-        for name in (previous, option):
-            if name not in rows.options:
-                near = closest(name, rows.options)
-                problems.add(
-                    (), f"a step of layer {quoted(layer)}: unknown option {quoted(name)}{near}"
-                )
-        if layer in names and layer not in before:
-            problems.add(
-                (), f"layer {quoted(layer)} is the first: found a row with 'from', expected none"
-            )
     used = [layer for layer, _, _ in rows.steps] + [end for ends in rows.segments for end in ends]
     used += [layer for tensor in rows.tensors.values() for layer, _ in tensor.read]
     for layer in dict.fromkeys(used):
-        if layer not in rows.layers:
+        if layer not in names:
             problems.add(
                 (),
                 f"unknown layer {quoted(layer)}{closest(layer, names)}, expected one"
                 " that has rows with an option and without 'from'",
             )
+    for layer, *options in rows.steps:
+        for option in options:
+            if option not in rows.options:
+                near = closest(option, rows.options)
+                what = f"unknown option {quoted(option)}{near}"
+                problems.add((), f"a step of layer {quoted(layer)}: {what}")
+
+
+def _check_order(rows: CostRows) -> None:
+    """Steps have a layer before them, and segments end where they begin or later."""
+    names, problems = list(rows.layers), rows.file.problems
+    if any(layer == names[0] for layer, _, _ in rows.steps):
+        what = "is the first: found a row with 'from', expected none"
+        problems.add((), f"layer {quoted(names[0])} {what}")
+    for first, last in rows.segments:
+        if {first, last} <= set(names) and names.index(last) < names.index(first):
+            problems.add((), f"segment {quoted(first)} to {quoted(last)} ends before it begins")
 
 
 class _Lists:
@@ -212,11 +218,6 @@ class _Lists:
                     io[s][e] = segments[first, last].get(column, 0)
                 elif column == "cycles":
                     io[s][e] = layers[first].get("fetch", 0) + layers[last].get("store", 0)
-        for first, last in segments:
-            if self.names.index(last) < self.names.index(first):
-                self.rows.file.problems.add(
-                    (), f"segment {quoted(first)} to {quoted(last)} ends before it begins"
-                )
         return io
 
     def skip(self, name: str, tensor: SkipTensor) -> dict[str, object]:

@@ -94,7 +94,7 @@ def _check_headings(
         file.problems.add(
             (), f"line {line}: found the column {column} {often}, expected it once{near}"
         )
-    if known is None:
+    if known is None or file.problems.lines:
         return
     for column in file.columns:
         if column and not column.startswith("#") and column not in {*required, *known}:

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from instances.cost.facts import ISP, OPTIONS, WSP, WSP_SHARDED
-from instances.cost.given import shares, with_compute
+from instances.cost.given import shares, source_of, with_compute
 from instances.files.cost_rows import REQUIRED
 from instances.files.csv_text import CsvText, csv_text, read_csv, up_to, whole, write_csv_file
 from instances.files.errors import closest, listed, quoted
@@ -56,6 +56,7 @@ def with_cycles(instance: Instance, path: str | Path) -> Instance:
         FileError: the file cannot be used; one line a problem.
         ValueError: the instance has no network or no package.
     """
+    source_of(instance)
     file = read_csv(path, REQUIRED, SHAPE)
     layers, options = dict.fromkeys(instance.layers), dict.fromkeys(instance.options)
     found: dict[_Key, dict[int, int]] = {}
@@ -126,11 +127,9 @@ def write_cycles(instance: Instance, path: str | Path) -> None:
         FileError: the file system refuses.
         ValueError: the instance has no network or no package.
     """
-    network, package, compute = instance.network, instance.package, instance.tables.compute
-    if network is None or package is None or compute is None:
-        raise ValueError(
-            f"instance {instance.name!r} has costs of its own, and no layers to compute"
-        )
+    network, package = source_of(instance)
+    compute = instance.costs.dense.compute
+    assert compute is not None
     rows = []
     for share in shares(network, package, (ISP, WSP)):
         layer = network.layers[share.layer]

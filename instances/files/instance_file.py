@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from instances.cost import OPTIONS, make_instance
+from instances.files.cost_csv import read_csv_costs
 from instances.files.errors import Problems, fail, quoted
 from instances.files.network_file import network_from_data, network_to_data
 from instances.files.package_file import package_from_data, package_to_data
@@ -54,7 +55,7 @@ def read_instance(
     """Read an instance, a table instance or a network file.
 
     Args:
-        path: YAML or JSON, by suffix.
+        path: YAML or JSON, by suffix; CSV for a table instance.
         package, batch: override what the file says. No package can be put on a table instance.
         default_package, default_batch: used where the file says nothing.
 
@@ -62,20 +63,18 @@ def read_instance(
         FileError: the file cannot be used; one line a problem.
     """
     source, stem = str(path), Path(path).stem
+    if Path(path).suffix.lower() == ".csv":
+        _check_tables(source, package, batch)
+        return read_csv_costs(path, batch=batch, default_batch=default_batch)
     data = read_data(path)
     problems = Problems(source, data)
     if data.get("kind") == "workload":
         fail(source, "holds several models; only `chipweave solve` and `verify` take those")
     kind = kind_of(data, source, KINDS)
-    if batch is not None and batch < 1:
-        fail(source, f"batch {batch} is not at least 1")
     if kind == "tables":
-        if package is not None:
-            fail(
-                source,
-                f"a table instance has its own costs: package {package.name!r} cannot be put on it",
-            )
+        _check_tables(source, package, batch)
         return tables_from_data(data, problems, default_name=stem, batch=batch)
+    _check_batch(source, batch)
     if kind == "network":
         name, own_package, own_batch = None, None, None
         network = network_from_data(data, problems, default_name=stem)
@@ -91,6 +90,20 @@ def read_instance(
         batch or own_batch or default_batch,
         name,
     )
+
+
+def _check_batch(source: str, batch: int | None) -> None:
+    if batch is not None and batch < 1:
+        fail(source, f"batch {batch} is not at least 1")
+
+
+def _check_tables(source: str, package: Package | None, batch: int | None) -> None:
+    _check_batch(source, batch)
+    if package is not None:
+        fail(
+            source,
+            f"a table instance has its own costs: package {package.name!r} cannot be put on it",
+        )
 
 
 def write_instance(instance: Instance, path: str | Path) -> None:
