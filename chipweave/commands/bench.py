@@ -14,6 +14,7 @@ from chipweave.commands import (
     bench_graphs,
     bench_models,
     bench_placement,
+    bench_scalesim,
     bench_simulation,
     joint,
     options,
@@ -106,6 +107,7 @@ app.command("compression", help=bench_compression.HELP)(bench_compression.compre
 app.command("graphs", help=bench_graphs.HELP)(bench_graphs.graphs)
 app.command("orders", help=order.BENCH_HELP)(order.bench_orders)
 app.command("placement", help=bench_placement.HELP)(bench_placement.placement)
+app.command("scalesim", help=bench_scalesim.HELP)(bench_scalesim.scalesim)
 app.command("simulation", help=bench_simulation.SIMULATION_HELP)(bench_simulation.simulation)
 app.command("contention", help=bench_simulation.CONTENTION_HELP)(bench_simulation.contention)
 

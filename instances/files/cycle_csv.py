@@ -118,17 +118,22 @@ def _filled(instance: Instance, file: CsvText, found: Mapping[_Key, dict[int, in
     return compute
 
 
-def write_cycles(instance: Instance, path: str | Path) -> None:
-    """Write the cost model's cycles of computing, and of what, for a simulator to replace.
+def write_cycles(instance: Instance, path: str | Path, compute: Ints | None = None) -> None:
+    """Write cycles of computing, and of what; by default the cost model's, for others to replace.
 
     WSP-sharded is left out: it computes what WSP does.
+
+    Args:
+        instance: of a network on a package.
+        path: of the file.
+        compute: [L,O,C] cycles.
 
     Raises:
         FileError: the file system refuses.
         ValueError: the instance has no network or no package.
     """
     network, package = source_of(instance)
-    compute = instance.costs.dense.compute
+    compute = instance.tables.compute if compute is None else compute
     assert compute is not None
     rows = []
     for share in shares(network, package, (ISP, WSP)):

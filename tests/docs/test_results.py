@@ -20,6 +20,7 @@ MEASURES = {
     "array": "chipweave bench array --out docs/results",
     "compression": "chipweave bench compression --losses docs/losses/text-lines.csv"
     " --out docs/results",
+    "costs": "chipweave bench scalesim --out docs/results",
 }
 """Pages that `chipweave bench` writes."""
 
