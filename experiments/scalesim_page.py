@@ -25,8 +25,8 @@ PACKING = (
     " kernel after the other, $\\lceil K'/k \\rceil \\lceil (D/g)/d \\rceil R S$ fillings."
     " SCALE-Sim lays input channels and taps out as one long row,"
     " $\\lceil K'/k \\rceil \\lceil (D/g) R S / d \\rceil$. Where $D/g$ is no multiple of the"
-    " array's side, as in a first layer of three channels, that takes fewer. A group is a product by"
-    " itself here, one after the other."
+    " array's side, as in a first layer of three channels, that takes fewer. A group is a product"
+    " by itself here, one after the other."
 )
 FILLING = (
     "**Filling**: we count a cycle a position, as if weights were exchanged while the array"

@@ -238,24 +238,23 @@ class ImportedGraph(Graph):
         """Give every tensor the shape in which it is read; one that suits not all has copies."""
         final: dict[Value, Value] = {}
         copies: dict[tuple[int, Value], Value] = {}
+        made: dict[tuple[Value, Shape], Value] = {}
         for value, uses in self._uses.items():
-            wanted = [use.view for use in uses if not use.flat]
+            wanted = [use.view for use in uses if not use.flat and not use.operand]
             shape = value.shape if not wanted or value.shape in wanted else wanted[0]
             final[value] = replace(value, shape=shape)
             for use in uses:
                 if not use.fits(shape):
-                    name = f"{value.name}:{'x'.join(map(str, use.view))}"
-                    copies[use.draft, value] = self._copy(name, use.view, value)
+                    if (value, use.view) not in made:
+                        name = f"{value.name}:{'x'.join(map(str, use.view))}"
+                        made[value, use.view] = self._make(name, use.view, value.producer)[0]
+                    copies[use.draft, value] = made[value, use.view]
         self._values = [final.get(value, value) for value in self._values]
         for index, draft in enumerate(self._drafts):
             draft.inputs = tuple(copies.get((index, v), final.get(v, v)) for v in draft.inputs)
             draft.operands = tuple(final.get(v, v) for v in draft.operands)
             draft.addends = [final.get(v, v) for v in draft.addends]
         return final
-
-    def _copy(self, name: str, shape: Shape, value: Value) -> Value:
-        same = [v for v in self._values if v.name == name and v.producer == value.producer]
-        return same[0] if same else self._make(name, shape, value.producer)[0]
 
 
 def _elements(values: Values) -> int:

@@ -12,11 +12,14 @@ from instances.importers.torch import from_torch
 from instances.network import Network
 from instances.networks import build_network
 
-torch = pytest.importorskip("torch")
-nn, functional = torch.nn, torch.nn.functional
+pytest.importorskip("torch")
+
+import torch
+from torch import nn
+from torch.nn import functional
 
 
-class Attention(nn.Module):
+class Attention(nn.Module):  # type: ignore[misc] # without PyTorch it is Any
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
@@ -32,7 +35,7 @@ class Attention(nn.Module):
         return self.c_proj(y.transpose(1, 2).reshape(samples, tokens, width)), k, v
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc] # without PyTorch it is Any
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
@@ -45,7 +48,7 @@ class Block(nn.Module):
         return x + self.fc2(functional.gelu(self.fc1(self.between(x)))), k, v
 
 
-class GPT2(nn.Module):
+class GPT2(nn.Module):  # type: ignore[misc] # without PyTorch it is Any
     def __init__(self, blocks: int, width: int, heads: int) -> None:
         super().__init__()
         self.words, self.positions = nn.Embedding(50257, width), nn.Embedding(1024, width)
@@ -63,7 +66,7 @@ class GPT2(nn.Module):
         return self.head(self.norm(x)), *cache
 
 
-class Bottleneck(nn.Module):
+class Bottleneck(nn.Module):  # type: ignore[misc] # without PyTorch it is Any
     def __init__(self, narrow: int, width: int, stride: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(narrow, width, 1, bias=False)
@@ -83,7 +86,7 @@ class Bottleneck(nn.Module):
         return y.relu()
 
 
-class ResNet50(nn.Module):
+class ResNet50(nn.Module):  # type: ignore[misc] # without PyTorch it is Any
     def __init__(self) -> None:
         super().__init__()
         self.stem = nn.Sequential(
