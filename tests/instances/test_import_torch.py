@@ -55,6 +55,7 @@ IMAGE, TOKENS = (1, 4, 8, 8), (1, 5, 8)
 
 CASES: dict[str, tuple[Callable[[], Any], tuple[tuple[int, ...], ...]]] = {
     "conv1d": (lambda: nn.Conv1d(8, 4, 3, padding=1), ((1, 8, 10),)),
+    "same padding": (lambda: nn.Conv2d(4, 4, 4, padding="same"), (IMAGE,)),
     "conv3d": (lambda: nn.Conv3d(2, 4, 3, stride=2), ((1, 2, 9, 9, 9),)),
     "depthwise": (lambda: nn.Conv2d(4, 8, 3, groups=4, dilation=2), (IMAGE,)),
     "several samples": (lambda: nn.Conv2d(4, 4, 3), ((3, 4, 8, 8),)),
@@ -211,6 +212,21 @@ def test_a_residual_is_an_addend_of_the_later_layer() -> None:
     ).layers
     assert layers[1].addends == layers[1].inputs == ("parts.0",)
     assert layers[2].inputs == ("parts.1",)
+
+
+def test_a_state_from_outside_is_read_where_the_recurrence_is() -> None:
+    module = nn.LSTM(8, 4, batch_first=True)
+    state = (torch.zeros(1, 1, 4), torch.zeros(1, 1, 4))
+    layers = from_torch(module, (torch.zeros(TOKENS), state)).layers
+    assert [len(layer.addends) for layer in layers] == [0, 2]
+
+
+def test_branches_of_the_model_itself_are_refused() -> None:
+    def branches(m: Any, p: Any, x: Any) -> Any:
+        return torch.cond(x.sum() > 0, lambda x: x @ p.T, lambda x: x @ p.T + 1, (x,))
+
+    with pytest.raises(ValueError, match=r"cannot be (stated as layers|exported)"):
+        imported(branches, shape=TOKENS)
 
 
 def test_layers_are_named_by_their_modules_and_names_stay_apart() -> None:

@@ -162,9 +162,19 @@ def _recurrent(gates: int) -> Handler:
                     _parameters(model, own[2:]),
                 )
             x = made
-        return x
+        return _begun(model, node, x, (directions * hidden, steps, 1))
 
     return convert
+
+
+def _begun(model: Model, node: Node, made: Values, shape: Shape) -> Values:
+    """What a recurrent layer makes, which starts from states that the model may compute."""
+    start = named_arguments(node)["hx"]
+    states = start if isinstance(start, list | tuple) else (start,)
+    known = [own for state in states if (own := model.of(state).values)]
+    if not known:
+        return made
+    return model.graph.join(model.unique(node.name), [made, *known], shape)
 
 
 def _parameters(model: Model, nodes: Sequence[Node]) -> Mapping[str, int]:
