@@ -1,0 +1,68 @@
+"""Shape inference of onnx, node by node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from instances.files.errors import fail
+from instances.importers.onnx.facts import Array
+from instances.importers.onnx.order import shown
+
+if TYPE_CHECKING:
+    from onnx import ModelProto, NodeProto, TypeProto
+
+MESSAGE_CHARACTERS = 200
+"""Of what onnx says."""
+
+
+class Inference:
+    """Infers what nodes make."""
+
+    def __init__(self, model: ModelProto, source: str) -> None:
+        self._source = source
+        self._opsets = list(model.opset_import)
+        self._versions = {
+            "" if own.domain == "ai.onnx" else own.domain: own.version for own in self._opsets
+        }
+        self._ir_version = model.ir_version
+
+    def node(
+        self, node: NodeProto, types: Mapping[str, TypeProto], known: Mapping[str, Array]
+    ) -> Mapping[str, TypeProto] | None:
+        """Types of what a node makes, as far as they are known; None if onnx knows no such node.
+
+        Raises:
+            FileError: what the node reads does not fit together.
+        """
+        from onnx import defs, numpy_helper, shape_inference
+
+        domain = "" if node.domain == "ai.onnx" else node.domain
+        try:
+            schema = defs.get_schema(node.op_type, self._versions.get(domain, 1), domain)
+        except Exception:  # onnx knows no such operator, or not yet in that version
+            return None
+        given = {name: types[name] for name in node.input if name and name in types}
+        if any(name and name not in types for name in node.input):
+            return {}
+        data = {
+            name: numpy_helper.from_array(known[name], name) for name in given if name in known
+        }
+        try:
+            return shape_inference.infer_node_outputs(
+                schema,
+                node,
+                given,
+                data,
+                opset_imports=self._opsets,
+                ir_version=self._ir_version,
+            )
+        except Exception as error:  # of onnx and of protobuf
+            fail(self._source, f"{shown(node)}: what it reads does not fit: {_told(error)}")
+
+
+def _told(error: Exception) -> str:
+    """An exception's message on one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    short = text[:MESSAGE_CHARACTERS]
+    return short if len(text) == len(short) else f"{short}..."
