@@ -36,7 +36,7 @@ class Operation:
 
     def input(self, index: int) -> str:
         """The name of an input, '' if it is left out."""
-        return self.inputs[index] if index < len(self.inputs) else ""
+        return self.inputs[index] if 0 <= index < len(self.inputs) else ""
 
     def number(self, name: str, default: int = 0) -> int:
         """An attribute that is a whole number."""
@@ -57,6 +57,7 @@ class Facts:
         shapes: those that are known to the last axis.
         known: small tensors whose numbers are known.
         constants: tensors that depend on no input.
+        learned: constants of floats, which training may have made.
         operations: all that depend on inputs, in an order of execution.
         inputs: tensors that enter the model.
         results: tensors that leave the model.
@@ -66,6 +67,7 @@ class Facts:
     shapes: dict[str, Dims] = field(default_factory=dict)
     known: dict[str, Array] = field(default_factory=dict)
     constants: set[str] = field(default_factory=set)
+    learned: set[str] = field(default_factory=set)
     operations: list[Operation] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     results: list[str] = field(default_factory=list)

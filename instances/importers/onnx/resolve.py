@@ -34,6 +34,10 @@ HELD = frozenset({"Loop", "Scan", "SequenceMap"})
 """Operators that run a graph inside them as often as the data say."""
 
 
+FLOATS = frozenset({1, 10, 11, 16})
+"""Types of tensors in which parameters are kept (TensorProto's numbers of them)."""
+
+
 class Resolver:
     """Walks through a model and gathers the facts.
 
@@ -75,6 +79,11 @@ class Resolver:
         ]
         self._walk(graph, scope)
         self.facts.results = [scope[own.name] for own in graph.output]
+        self.facts.learned = {
+            name
+            for name in self.facts.constants
+            if name in self._types and self._types[name].tensor_type.elem_type in FLOATS
+        }
         return self.facts
 
     def _walk(self, graph: GraphProto, scope: Scope) -> None:
