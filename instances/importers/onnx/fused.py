@@ -6,7 +6,7 @@ from math import prod
 
 from instances.importers.onnx.facts import Operation
 from instances.importers.onnx.foreign import MICROSOFT
-from instances.importers.onnx.walk import Slot, Walk
+from instances.importers.onnx.walk import Slot, Walk, laid_out
 
 MOVES = frozenset(
     """
@@ -60,6 +60,8 @@ def fuse(walk: Walk, operation: Operation) -> None:
         _move(walk, operation)
     elif kind in ("Gather", f"{MICROSOFT}EmbedLayerNormalization") and _looks_up(walk, operation):
         _look_up(walk, operation)
+    elif plain in ("Concat", "QLinearConcat"):
+        _concatenate(walk, operation)
     elif kind in SLOTS:
         _scale_and_shift(walk, operation)
     else:
@@ -69,9 +71,6 @@ def fuse(walk: Walk, operation: Operation) -> None:
                 walk.join(name, given)
         for place in LEARNED.get(kind, ()):
             _charge(walk, operation.outputs[0], operation.input(place))
-        if plain == "Concat":
-            for name in operation.inputs:
-                _hold(walk, name)
 
 
 def _move(walk: Walk, operation: Operation) -> None:
@@ -80,6 +79,24 @@ def _move(walk: Walk, operation: Operation) -> None:
     walk.folded[target] = walk.folded.get(source, frozenset())
     for name in operation.outputs[1:]:
         walk.values[name] = ()
+
+
+def _concatenate(walk: Walk, operation: Operation) -> None:
+    """Tensors side by side; constants among them, such as a class token, are tables."""
+    quantised = operation.kind.endswith("QLinearConcat")
+    names = operation.inputs[2::3] if quantised else operation.inputs
+    output = operation.outputs[0]
+    # Those without elements, such as an empty cache, are not there.
+    names = tuple(name for name in names if prod(walk.facts.shapes.get(name, (1,))))
+    shape = walk.facts.shapes.get(output, ())
+    if len(shape) and prod(shape):
+        view = laid_out(shape, sum(own.shape[0] for name in names for own in walk.of(name)))
+        given = [walk.of(name) for name in names]
+        walk.values[output] = walk.graph.concat(walk.claim(output), given, view)
+    else:
+        walk.join(output, names)
+    for name in names:
+        _hold(walk, name)
 
 
 def _looks_up(walk: Walk, operation: Operation) -> bool:
