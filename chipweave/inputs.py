@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -13,10 +13,12 @@ from instances.cost import make_instance
 from instances.cost.array import ArrayCosts
 from instances.files import read_instance, read_network, read_package, read_workload
 from instances.files.array_file import read_array
+from instances.files.instance_file import instance_of_network
 from instances.files.names import jobs_of, models_of, package_of
 from instances.files.schema import MAX_BATCH
 from instances.files.text import SUFFIXES, read_data
 from instances.files.workload_file import workload_name
+from instances.importers.onnx import SUFFIX, from_onnx
 from instances.instance import Instance
 from instances.network import Network
 from instances.networks import NETWORKS, build_network, is_network_name
@@ -38,23 +40,33 @@ def instance(
     *,
     batch: int | None = None,
     sequence: int | None = None,
+    dims: Mapping[str, int] | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> Instance:
     """The instance that a built-in network or a file stands for.
 
     Args:
-        what: a built-in network's name, a network, or a file: instance, table instance, network.
+        what: a built-in network's name, a network, or a file: instance, table instance, network,
+            ONNX model.
         package: a built-in package's name, a package, or a package file; overrides the file's.
             DEFAULT_PACKAGE where nobody names one; a table instance takes none.
         batch: overrides the file's; DEFAULT_BATCH where nobody gives one.
         sequence: tokens, for a built-in network that has a sequence length.
+        dims, shapes: sizes that an ONNX model leaves open, as `from_onnx` takes them.
 
     Raises:
         ValueError: an unknown name, a file that cannot be used (FileError), or an argument that
             does not fit.
+        ImportError: an ONNX model, but onnx is not installed.
     """
     if batch is not None and batch > MAX_BATCH:
         raise ValueError(f"batch {batch} is more than {MAX_BATCH:,} samples, the most of a run")
     chosen = None if package is None else find_package(package)
+    if _is_onnx(what, sequence, dims, shapes):
+        network = from_onnx(_file(str(what), "network", ()), dims=dims, shapes=shapes)
+        samples = DEFAULT_BATCH if batch is None else batch
+        where = chosen or load_package(DEFAULT_PACKAGE)
+        return instance_of_network(network, where, samples, source=str(what))
     if isinstance(what, Network) or is_network_name(what):
         network = _known_network(what, sequence)
         samples = DEFAULT_BATCH if batch is None else batch
@@ -68,6 +80,30 @@ def instance(
     )
 
 
+def _is_onnx(
+    what: object,
+    sequence: int | None,
+    dims: Mapping[str, int] | None,
+    shapes: Mapping[str, Sequence[int]] | None,
+) -> bool:
+    """Whether an ONNX model is meant.
+
+    Raises:
+        ValueError: an argument that only such a model takes, or that it does not take.
+    """
+    if isinstance(what, Network) or not str(what).lower().endswith(SUFFIX):
+        if dims or shapes:
+            name = what.name if isinstance(what, Network) else what
+            raise ValueError(f"{name}: dims and shapes (--dim, --shape) are for ONNX models only")
+        return False
+    if sequence is not None:
+        raise ValueError(
+            f"{what}: a sequence length is for built-in networks; an ONNX model has dimensions"
+            " (--dim NAME=N)"
+        )
+    return True
+
+
 def _known_network(what: str | Path | Network, sequence: int | None) -> Network:
     arguments = {} if sequence is None else {"sequence": sequence}
     return what if isinstance(what, Network) else build_network(str(what), **arguments)
@@ -79,10 +115,6 @@ def _network_file(what: object, sequence: int | None) -> Path:
     Raises:
         ValueError: there is none, or it is of a kind that takes no sequence or is not read.
     """
-    if str(what).lower().endswith(".onnx"):
-        raise ValueError(
-            f"{what}: ONNX models are not supported yet; describe the layers in a network file"
-        )
     path = _file(str(what), "network", tuple(NETWORKS))
     if is_graph(path):
         raise ValueError(
@@ -99,22 +131,29 @@ def array_costs(
     batch: int = 1,
     *,
     sequence: int | None = None,
+    dims: Mapping[str, int] | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
 ) -> ArrayCosts:
     """What a network costs on an array.
 
     Args:
-        network: a built-in network's name, a network, or a network file.
+        network: a built-in network's name, a network, a network file or an ONNX model.
         where: an array, a name such as 32x32 or 32x32+4, or an array file.
         batch: samples of one run.
         sequence: tokens, for a built-in network that has a sequence length.
+        dims, shapes: sizes that an ONNX model leaves open, as `from_onnx` takes them.
 
     Raises:
         ValueError: an unknown name, a file that cannot be used (FileError), or an argument that
             does not fit.
+        ImportError: an ONNX model, but onnx is not installed.
     """
     if batch > MAX_BATCH:
         raise ValueError(f"batch {batch} is more than {MAX_BATCH:,} samples, the most of a run")
     chosen = array(where)
+    if _is_onnx(network, sequence, dims, shapes):
+        path = _file(str(network), "network", ())
+        return ArrayCosts(from_onnx(path, dims=dims, shapes=shapes), chosen, batch)
     if isinstance(network, Network) or is_network_name(network):
         return ArrayCosts(_known_network(network, sequence), chosen, batch)
     return ArrayCosts(read_network(_network_file(network, sequence)), chosen, batch)

@@ -51,4 +51,4 @@ def network_and_array(what: str | None, array: str, setting: options.Setting) ->
     if what is None:
         raise ValueError("Missing argument 'WHAT': name a network or a network file")
     batch = 1 if setting.batch is None else setting.batch
-    return cw.array_costs(what, array, batch, sequence=setting.sequence)
+    return cw.array_costs(what, array, batch, sequence=setting.sequence, **setting.sizes())

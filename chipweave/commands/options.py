@@ -66,6 +66,23 @@ Sequence = Annotated[
         "--sequence", metavar="N", help="Tokens, for a built-in network that has a sequence length."
     ),
 ]
+Dims = Annotated[
+    list[str],
+    typer.Option(
+        "--dim",
+        metavar="NAME=N",
+        help="Of an ONNX model: the size of a dimension that the file leaves open, or the value of"
+        " an input that is one whole number. May be repeated.",
+    ),
+]
+Shapes = Annotated[
+    list[str],
+    typer.Option(
+        "--shape",
+        metavar="INPUT=D,D,...",
+        help="Of an ONNX model: the whole shape of an input. May be repeated.",
+    ),
+]
 TimeLimit = Annotated[
     float | None,
     typer.Option(
@@ -381,6 +398,26 @@ def counts(option: str, text: str) -> list[int]:
         if not word.isdecimal():
             raise ValueError(f"{option}: {word!r} is no whole number")
     return [int(word) for word in found]
+
+
+def _sizes(option: str, texts: list[str]) -> list[tuple[str, list[int]]]:
+    """Names and the numbers behind their '='.
+
+    Raises:
+        ValueError: a text of another form, or two for one name.
+    """
+    form = "NAME=N, such as batch=1" if option == "--dim" else "INPUT=D,D,..., such as x=1,3,64,64"
+    found: dict[str, list[int]] = {}
+    for text in texts:
+        name, _, behind = text.rpartition("=")
+        words = [word.strip() for word in behind.split(",")] if behind.strip() else []
+        right = name and all(word.isdecimal() and len(word) < 20 for word in words)
+        if not right or (option == "--dim" and len(words) != 1):
+            raise ValueError(f"{option} {text}: expected {form}")
+        if name in found:
+            raise ValueError(f"{option} {name}: is given twice")
+        found[name] = [int(word) for word in words]
+    return list(found.items())
 
 
 @contextmanager

@@ -3,6 +3,7 @@
     resnet50                                            built in
     chain-64                                            generated
     my-network.yaml                                     a file
+    model.onnx?batch=1                                  an ONNX model, and sizes it leaves open
     gpt2-xl?sequence=512                                an argument of `build_network`
     simba-4x4?nop.bandwidth=50000000000&dram.ports=4    keys of the package's file, by path
 
@@ -28,6 +29,7 @@ from instances.files.network_file import read_network
 from instances.files.package_file import package_from_data, package_to_data, read_package
 from instances.files.schema import MAX_BATCH
 from instances.files.text import SUFFIXES
+from instances.importers.onnx import SUFFIX, from_onnx
 from instances.network import Network
 from instances.networks import build_network, takes_sequence
 from instances.package import Package
@@ -45,15 +47,23 @@ def network_of(name: str) -> Network:
         ValueError: there is no such network or argument, or a file that cannot be used (FileError).
     """
     base, changes = split(name)
+    if base.lower().endswith(SUFFIX):
+        for key, value in changes.items():
+            _check_whole(name, key, value)
+        return from_onnx(base, dims=changes)
     if _is_file(base):
         if changes:
             raise ValueError(f"{name}: a network of a file takes no changes: edit the file")
         return read_network(base)
     for key, value in changes.items():
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError(f"{name}: {key} is {value!r}, expected a whole number")
+        _check_whole(name, key, value)
     network = build_network(base, **changes)
     return network if network == build_network(base) else replace(network, name=name)
+
+
+def _check_whole(name: str, key: str, value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ValueError(f"{name}: {key} is {value!r}, expected a whole number")
 
 
 @cache
@@ -166,7 +176,7 @@ def _value(text: str) -> Any:
 
 
 def _is_file(name: str) -> bool:
-    return Path(name).suffix.lower() in SUFFIXES
+    return Path(name).suffix.lower() in (*SUFFIXES, SUFFIX)
 
 
 def _put(data: Mapping[str, Any], path: str, value: Any, name: str) -> None:

@@ -14,6 +14,9 @@ from pathlib import Path
 from instances.files.errors import quoted
 from instances.network import Network
 
+SUFFIX = ".onnx"
+"""Of the files' names."""
+
 logger = logging.getLogger("chipweave")
 
 
