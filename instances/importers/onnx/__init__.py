@@ -11,7 +11,6 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from instances.files.errors import quoted
 from instances.network import Network
 
 SUFFIX = ".onnx"
@@ -41,6 +40,8 @@ def from_onnx(
             layer's size depends on data.
         ImportError: onnx is not installed.
     """
+    # Here and not above, as `instances.files` imports this module.
+    from instances.files.errors import quoted
     from instances.importers.onnx.binding import bind
     from instances.importers.onnx.convert import convert
     from instances.importers.onnx.model_file import read_model
@@ -53,11 +54,6 @@ def from_onnx(
     del model
     network, warnings = convert(facts, source, Path(path).stem)
     for what, names in (facts.warnings | warnings).items():
-        logger.warning("%s: %s (%s)", source, what, _few(names))
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        logger.warning("%s: %s (node %s%s)", source, what, quoted(names[0]), more)
     return network
-
-
-def _few(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return quoted(names[0]) + more

@@ -45,6 +45,10 @@ LAYERS: Mapping[str, Handler] = {
 """Operators that are compute layers; others that stand for one of them are in `foreign`."""
 
 
+MAX_TENSORS = 200_000
+"""Tensors that layers make, before those that nothing reads are left out."""
+
+
 class LimitedGraph(ImportedGraph):
     """A graph whose layers are no larger than those of a network file.
 
@@ -54,7 +58,7 @@ class LimitedGraph(ImportedGraph):
 
     def __init__(self, name: str, source: str) -> None:
         super().__init__(name)
-        self._source, self._count = source, 0
+        self._source, self._count, self._tensors = source, 0, 0
 
     def layer(
         self,
@@ -78,6 +82,13 @@ class LimitedGraph(ImportedGraph):
         )
 
 
+    def _make(self, name: str, shape: Shape, producer: int) -> Values:
+        self._tensors += 1
+        if self._tensors > MAX_TENSORS:
+            fail(self._source, f"more than {MAX_TENSORS:,} tensors between layers")
+        return super()._make(name, shape, producer)
+
+
 def convert(facts: Facts, source: str, name: str) -> tuple[Network, Mapping[str, list[str]]]:
     """The network, and what it does not say exactly, with the names of the operations.
 
@@ -91,6 +102,12 @@ def convert(facts: Facts, source: str, name: str) -> tuple[Network, Mapping[str,
             walk.values[own] = walk.graph.input(walk.claim(own), laid_out(shape, 0))
     for operation in facts.operations:
         _step(walk, operation)
+    if not walk.graph.has_layers:
+        fail(
+            source,
+            "it has no compute layer: no convolution, matrix product, attention or recurrent layer"
+            " of what its inputs hold",
+        )
     for key, count in walk.tables.items():
         walk.graph.table(key, count)
     try:

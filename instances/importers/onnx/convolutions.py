@@ -21,7 +21,9 @@ def convolution(walk: Walk, operation: Operation) -> None:
     transposed = operation.kind == "ConvTranspose"
     x, w, groups = _sizes(walk, operation)
     made = walk.shape(operation.outputs[0], operation)
-    if not prod((*x, *w, *made)):
+    if prod((*x, *w)) and not prod(made):
+        fail(walk.source, f"{operation.shown}: its kernel is larger than what it reads")
+    if not prod(made):
         walk.values[operation.outputs[0]] = ()
         return
     _note(walk, operation, x, w)

@@ -8,6 +8,9 @@ from instances.importers.onnx.facts import Operation
 from instances.importers.onnx.foreign import MICROSOFT
 from instances.importers.onnx.walk import Slot, Walk, laid_out
 
+MAX_PARTS = 512
+"""Tensors that stand side by side as one; more of them count as one tensor of the last maker."""
+
 MOVES = frozenset(
     """
     Cast CastLike DequantizeLinear Dropout Expand Flatten Identity QuantizeLinear Reshape Squeeze
@@ -89,9 +92,9 @@ def _concatenate(walk: Walk, operation: Operation) -> None:
     # Those without elements, such as an empty cache, are not there.
     names = tuple(name for name in names if prod(walk.facts.shapes.get(name, (1,))))
     shape = walk.facts.shapes.get(output, ())
-    if len(shape) and prod(shape):
+    given = [walk.of(name) for name in names]
+    if prod(shape) and shape and sum(map(len, given)) <= MAX_PARTS:
         view = laid_out(shape, sum(own.shape[0] for name in names for own in walk.of(name)))
-        given = [walk.of(name) for name in names]
         walk.values[output] = walk.graph.concat(walk.claim(output), given, view)
     else:
         walk.join(output, names)

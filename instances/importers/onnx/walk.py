@@ -115,10 +115,13 @@ class Walk:
             inputs: what it reads.
             shape: of what it makes, if the model has no tensor of that name.
         """
-        given = [own for own in map(self.of, dict.fromkeys(inputs)) if own]
+        names = [own for own in dict.fromkeys(inputs) if self.of(own)]
+        given = [self.of(own) for own in names]
         known = self.facts.shapes.get(name, shape)
         if not given:
             self.values[name] = ()
+        elif len(names) == 1 and known is not None and known == self.facts.shapes.get(names[0]):
+            self.values[name] = given[0]
         elif known is None or not prod(known):
             self.values[name] = max(given, key=elements)
         else:
