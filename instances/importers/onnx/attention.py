@@ -46,7 +46,7 @@ def multi_head(walk: Walk, operation: Operation) -> None:
         size = q[4] if len(q) == 5 else q[2] // (heads + 2 * groups)
         keys = (q[0], groups, q[1], size)
         own = Asked((q[0], heads, q[1], size), keys, keys)
-        parts = _split(walk, operation, operation.inputs[0], own)
+        parts = _split(walk, operation, operation.input(0), own)
         _attend(walk, operation, own, parts, cache, mask)
 
 
@@ -66,8 +66,8 @@ def with_weights(walk: Walk, operation: Operation) -> None:
     walk.values[fused] = product(
         walk.graph,
         walk.claim(f"{operation.name}.qkv"),
-        Factor(walk.of(operation.inputs[0])),
-        Factor(walk.of(operation.inputs[1]), operation.inputs[1], True),
+        Factor(walk.of(operation.input(0))),
+        Factor(walk.of(operation.input(1)), operation.input(1), True),
         Sizes(1, x[0] * x[1], *weight),
     )
     walk.charge(fused, walk.learned(operation.input(2)))

@@ -139,7 +139,9 @@ def _shape(
         return list(given), []
     kind = own.type.tensor_type
     if not kind.HasField("shape"):
-        return [], [f"input {quoted(own.name)} has no shape: give one, --shape {own.name}=1,..."]
+        return [], [
+            f"input {quoted(own.name)} has no shape: give one, --shape {_plain(own.name)}=1,..."
+        ]
     shape, missing = [], []
     for axis, dim in enumerate(kind.shape.dim):
         if dim.dim_param in sizes and dim.dim_param:
@@ -166,4 +168,9 @@ def _form(own: ValueInfoProto) -> str:
         str(dim.dim_value) if dim.dim_value > 0 else "N" if axis else "1"
         for axis, dim in enumerate(_dims(own.type))
     ]
-    return f"{own.name}={','.join(sizes)}"
+    return f"{_plain(own.name)}={','.join(sizes)}"
+
+
+def _plain(name: str) -> str:
+    """A name without quotes, if it can be shown so."""
+    return name if name.isprintable() and len(name) < 100 else quoted(name)

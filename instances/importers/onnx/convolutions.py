@@ -38,8 +38,8 @@ def convolution(walk: Walk, operation: Operation) -> None:
         channels_first((1, 1, *_list(operation, "strides", len(w) - 2)))[1:],
         groups,
     )
-    reads = Reading(walk.of(operation.inputs[0]), channels_first(x))
-    values = walk.graph.layer(layer, reads, channels_first(made), weight=operation.inputs[1])
+    reads = Reading(walk.of(operation.input(0)), channels_first(x))
+    values = walk.graph.layer(layer, reads, channels_first(made), weight=operation.input(1))
     bias = operation.input(3 if operation.kind == "DeformConv" else 2)
     others = [name for name in operation.inputs[1:] if not walk.is_constant(name)]
     walk.finish(operation, values, others, walk.learned(bias))
@@ -73,7 +73,7 @@ def _note(walk: Walk, operation: Operation, x: Dims, w: Dims) -> None:
         walk.warn(SEVERAL, operation)
     if max(_list(operation, "dilations", len(w) - 2)) > 1:
         walk.warn(DILATED, operation)
-    if not walk.is_constant(operation.inputs[1]):
+    if not walk.is_constant(operation.input(1)):
         walk.warn(MOVING, operation)
 
 

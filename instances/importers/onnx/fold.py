@@ -36,37 +36,47 @@ STRING = 8
 """The type of texts (TensorProto.STRING)."""
 
 
-def fold(node: NodeProto, values: Sequence[Array | None], model: ModelProto) -> list[Array] | None:
-    """What a node makes of known values; None if it cannot be told.
+class Folder:
+    """Evaluates nodes of one model; like nodes share an evaluator."""
 
-    Args:
-        node: whose operator is one of FOLDED.
-        values: what it reads, None for what it leaves out.
-        model: whose opsets hold.
-    """
-    from onnx import TensorProto, helper
-    from onnx.reference import ReferenceEvaluator
+    def __init__(self, model: ModelProto) -> None:
+        self._opsets = list(model.opset_import)
+        self._evaluators: dict[tuple[object, ...], Any] = {}
 
-    given = {
-        name: value for name, value in zip(node.input, values, strict=True) if value is not None
-    }
-    graph = helper.make_graph(
-        [node],
-        "fold",
-        [
-            helper.make_tensor_value_info(
-                name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
-            )
-            for name, value in given.items()
-        ],
-        [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in node.output],
-    )
-    alone = helper.make_model(graph, opset_imports=model.opset_import)
-    try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            found = ReferenceEvaluator(alone).run(None, given)
-    except Exception:  # whatever the evaluator makes of attributes that do not fit
-        return None
-    arrays = [np.asarray(array) for array in found]
-    return arrays if all(array.dtype.kind in "biuf" for array in arrays) else None
+    def fold(self, node: NodeProto, values: Sequence[Array | None]) -> list[Array] | None:
+        """What a node makes of known values; None if it cannot be told.
+
+        Args:
+            node: whose operator is one of FOLDED.
+            values: what it reads, None for what it leaves out.
+        """
+        given = {f"x{place}": own for place, own in enumerate(values) if own is not None}
+        attributes = tuple(own.SerializeToString() for own in node.attribute)
+        key = (node.op_type, attributes, tuple(given), len(values), len(node.output))
+        try:
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                if key not in self._evaluators:
+                    self._evaluators[key] = self._evaluator(node, values)
+                found = self._evaluators[key].run(None, given)
+        except Exception:  # whatever the evaluator makes of attributes that do not fit
+            return None
+        arrays = [np.asarray(array) for array in found]
+        return arrays if all(array.dtype.kind in "biuf" for array in arrays) else None
+
+    def _evaluator(self, node: NodeProto, values: Sequence[Array | None]) -> Any:
+        """An evaluator of a node whose tensors are x0, x1, ... and y0, y1, ..."""
+        from onnx import NodeProto, TensorProto, helper
+        from onnx.reference import ReferenceEvaluator
+
+        names = ["" if own is None else f"x{place}" for place, own in enumerate(values)]
+        alone = NodeProto()
+        alone.CopyFrom(node)
+        alone.input[:] = names
+        alone.output[:] = [f"y{place}" for place in range(len(node.output))]
+        given, made = (
+            [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in own if name]
+            for own in (names, alone.output)
+        )
+        graph = helper.make_graph([alone], "fold", given, made)
+        return ReferenceEvaluator(helper.make_model(graph, opset_imports=self._opsets))

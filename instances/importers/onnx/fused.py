@@ -8,7 +8,7 @@ from instances.importers.onnx.facts import Operation
 from instances.importers.onnx.foreign import MICROSOFT
 from instances.importers.onnx.walk import Slot, Walk, laid_out
 
-MAX_PARTS = 512
+MAX_PARTS = 256
 """Tensors that stand side by side as one; more of them count as one tensor of the last maker."""
 
 MOVES = frozenset(
@@ -77,7 +77,7 @@ def fuse(walk: Walk, operation: Operation) -> None:
 
 
 def _move(walk: Walk, operation: Operation) -> None:
-    source, target = operation.inputs[0], operation.outputs[0]
+    source, target = operation.input(0), operation.outputs[0]
     walk.values[target] = walk.of(source)
     walk.folded[target] = walk.folded.get(source, frozenset())
     for name in operation.outputs[1:]:

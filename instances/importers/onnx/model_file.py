@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 MAX_BYTES = 2**31 - 1
 """Of a file: what protobuf can hold."""
 
-MAX_NODES = 50_000
+MAX_NODES = 25_000
 """Of a model, with those of its branches and of its functions as often as they are called."""
+
+MAX_TENSORS = 50_000
+"""Inputs and initializers of a model, those of its branches included."""
 
 MAX_RANK = 32
 """Axes of a tensor."""
@@ -62,9 +65,15 @@ def read_model(path: str | Path) -> ModelProto:
     if model.ir_version < OLDEST_IR:
         model.ir_version = RAISED_IR
     inline_functions(model, source, MAX_NODES)
-    nodes = sum(len(graph.node) for graph in graphs(model.graph))
+    nodes = tensors = 0
+    for graph in graphs(model.graph):
+        _check_texts(graph, source)
+        nodes += len(graph.node)
+        tensors += len(graph.input) + len(graph.initializer) + len(graph.sparse_initializer)
     if nodes > MAX_NODES:
         fail(source, f"found {nodes:,} nodes, expected at most {MAX_NODES:,}")
+    if tensors > MAX_TENSORS:
+        fail(source, f"found {tensors:,} inputs and weights, expected at most {MAX_TENSORS:,}")
     for tensor in _tensors(model.graph):
         _lighten(tensor, source)
     return model
@@ -124,6 +133,18 @@ def graphs(graph: GraphProto) -> Iterator[GraphProto]:
             for attribute in node.attribute:
                 waiting += [attribute.g] if attribute.HasField("g") else []
                 waiting += attribute.graphs
+
+
+def _check_texts(graph: GraphProto, source: str) -> None:
+    """Protobuf hands over texts that are not UTF-8 as bytes."""
+    texts = [own.name for own in (*graph.input, *graph.output, *graph.initializer)]
+    for node in graph.node:
+        texts += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        texts += [own.name for own in node.attribute]
+    for own in graph.input:
+        texts += [dim.dim_param for dim in own.type.tensor_type.shape.dim]
+    if not all(isinstance(text, str) for text in texts):
+        fail(source, "not an ONNX model: a name in it is not UTF-8 text")
 
 
 def _tensors(graph: GraphProto) -> Iterator[TensorProto]:

@@ -32,9 +32,9 @@ def recurrence(walk: Walk, operation: Operation) -> None:
         made += recurrent(
             walk.graph,
             walk.claim(f"{operation.name}.{direction}" if directions > 1 else operation.name),
-            walk.of(operation.inputs[0]),
+            walk.of(operation.input(0)),
             sizes,
-            (f"{operation.inputs[1]}[{direction}]", f"{operation.inputs[2]}[{direction}]"),
+            (f"{operation.input(1)}[{direction}]", f"{operation.input(2)}[{direction}]"),
             {f"{key}[{direction}]": count // directions for key, count in bias.items()},
         )
     _finish(walk, operation, made, (directions, x[1], hidden))

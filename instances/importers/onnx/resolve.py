@@ -19,7 +19,7 @@ from instances.files.errors import fail, quoted
 from instances.importers.onnx import foreign
 from instances.importers.onnx.binding import Bound
 from instances.importers.onnx.facts import Array, Dims, Facts, Operation
-from instances.importers.onnx.fold import FOLDED, STRING, UNSIZED, fold
+from instances.importers.onnx.fold import FOLDED, STRING, UNSIZED, Folder
 from instances.importers.onnx.inference import Inference
 from instances.importers.onnx.model_file import MAX_ELEMENTS, SMALL
 from instances.importers.onnx.order import captured, in_order, shown
@@ -38,6 +38,10 @@ FLOATS = frozenset({1, 10, 11, 16})
 """Types of tensors in which parameters are kept (TensorProto's numbers of them)."""
 
 
+MAX_KEPT = 2**22
+"""Numbers that are known at once, in all tensors together."""
+
+
 class Resolver:
     """Walks through a model and gathers the facts.
 
@@ -48,9 +52,10 @@ class Resolver:
     def __init__(self, model: ModelProto, bound: Bound, source: str) -> None:
         self.facts = Facts()
         self._model, self._bound, self._source = model, bound, source
-        self._inference = Inference(model, source)
+        self._inference, self._folder = Inference(model, source), Folder(model)
         self._types: dict[str, TypeProto] = {}
         self._taken: set[str] = set()
+        self._kept = 0
 
     def run(self) -> Facts:
         """All facts of the model.
@@ -61,10 +66,10 @@ class Resolver:
         scope: Scope = {}
         graph = self._model.graph
         self._hold(graph, scope)
+        kinds = {own.name: own.type.tensor_type.elem_type for own in graph.input}
         for name, shape in self._bound.shapes.items():
             scope[name] = self._claim(name)
-            own = next(own for own in graph.input if own.name == name)
-            self._set_shape(name, own.type.tensor_type.elem_type, shape)
+            self._set_shape(name, kinds[name], shape)
         for name, value in self._bound.values.items():
             shape, kind = self._bound.shapes[name], self._types[name].tensor_type.elem_type
             self._know(name, _number(value, kind, shape))
@@ -89,6 +94,8 @@ class Resolver:
     def _walk(self, graph: GraphProto, scope: Scope) -> None:
         declared = {own.name: own.type for own in (*graph.value_info, *graph.output)}
         for node in in_order(graph, scope, self._source):
+            if not any(node.output):
+                continue
             for name in node.output:
                 if name:
                     scope[name] = self._claim(name)
@@ -128,7 +135,10 @@ class Resolver:
                 return
 
     def _know(self, name: str, value: Array) -> None:
-        self.facts.known[name] = value
+        """Keep the numbers of a tensor, unless that would become too much in the end."""
+        self._kept += value.size
+        if self._kept <= MAX_KEPT:
+            self.facts.known[name] = value
         self.facts.constants.add(name)
 
     def _set_shape(self, name: str, kind: int, shape: Dims) -> None:
@@ -153,7 +163,7 @@ class Resolver:
             self._set_shape(name, kind.tensor_type.elem_type, tuple(sizes))
 
     def _node(self, node: NodeProto, scope: Scope) -> None:
-        if node.op_type == "Constant" and not node.input:
+        if node.op_type == "Constant" and node.output[0]:
             self._constant_node(node, scope[node.output[0]])
         elif node.op_type == "If":
             self._if(node, scope)
@@ -171,10 +181,10 @@ class Resolver:
                     name, attribute.sparse_tensor.values.data_type, attribute.sparse_tensor.dims
                 )
             elif attribute.name in _LISTS:
-                kind = _LISTS[attribute.name]
-                self._know(name, np.array(_value(attribute), kind))
-                self._types[name] = _type_of(self.facts.known[name])
-                self._shape_known(name, self.facts.known[name].shape)
+                value = np.array(_value(attribute), _LISTS[attribute.name])
+                self._know(name, value)
+                self._types[name] = _type_of(value)
+                self._shape_known(name, value.shape)
         self.facts.constants.add(name)
 
     def _plain(self, node: NodeProto) -> None:
@@ -203,9 +213,10 @@ class Resolver:
         found = self._inference.node(node, self._types, self.facts.known)
         if found is not None:
             return found
-        shapes, warning = foreign.shapes(_operation(node), self.facts)
+        own = _operation(node)
+        shapes, warning = foreign.shapes(own, self.facts)
         if warning:
-            self.facts.warnings.setdefault(warning, []).append(node.name or node.output[0])
+            self.facts.warnings.setdefault(warning, []).append(own.name)
         first = next((self._types[name] for name in node.input if name in self._types), None)
         kind = first.tensor_type.elem_type if first is not None else 1
         return {
@@ -217,7 +228,7 @@ class Resolver:
     def _computed(self, node: NodeProto) -> Mapping[str, Array]:
         """What a node makes, if all of it is small and can be told."""
         facts, kind = self.facts, node.op_type
-        if kind in ("Shape", "Size") and node.input[0] in facts.shapes:
+        if kind in ("Shape", "Size") and node.input and node.input[0] in facts.shapes:
             return {node.output[0]: _measured(node, facts.shapes[node.input[0]])}
         if kind not in FOLDED or node.domain not in ("", "ai.onnx"):
             return {}
@@ -229,13 +240,15 @@ class Resolver:
             return {}
         if sum(0 if value is None else value.size for value in given) > 4 * SMALL:
             return {}
-        found = fold(node, given, self._model)
+        found = self._folder.fold(node, given)
         if found is None or any(value.size > SMALL for value in found):
             return {}
         return dict(zip(node.output, found, strict=False))
 
     def _if(self, node: NodeProto, scope: Scope) -> None:
         """Put the branch that is taken in the place of an `If`."""
+        if not any(node.input):
+            fail(self._source, f"{shown(node)}: it has no condition")
         condition = self.facts.known.get(scope[node.input[0]])
         branches = {own.name: own.g for own in node.attribute if own.HasField("g")}
         if condition is None or condition.size != 1 or len(branches) != 2:

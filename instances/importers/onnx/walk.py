@@ -68,7 +68,7 @@ class Walk:
 
     def of(self, name: str) -> Values:
         """What stands for a tensor."""
-        return self.values.get(name, ())
+        return self.values.get(name, ()) if name else ()
 
     def warn(self, what: str, operation: Operation) -> None:
         """Note what the network does not say exactly."""

@@ -342,7 +342,7 @@ def function(name: str, *calls: str) -> Any:
             [function("F", *["F1"] * 10)]
             + [function(f"F{i}", *[f"F{i + 1}"] * 10) for i in range(1, 12)]
             + [function("F12")],
-            "its functions become more than 50,000 nodes",
+            "its functions become more than 25,000 nodes",
         ),
         (
             [function("F", "F1")]
