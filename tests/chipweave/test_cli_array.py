@@ -239,7 +239,7 @@ def test_what_does_not_belong_is_refused_with_a_sentence(
     [
         (("alexnt",), "'alexnt' is neither a built-in network nor a file. Did you mean alexnet"),
         ((), "Missing argument 'WHAT': name a network or a network file"),
-        (("model.onnx",), "ONNX models are not supported yet"),
+        (("model.onnx",), "'model.onnx' is neither a built-in network nor a file"),
     ],
 )
 def test_an_unknown_network_is_refused(what: tuple[str, ...], said: str, run: Run) -> None:

@@ -53,7 +53,7 @@ def from_onnx(
     facts = Resolver(model, bound, source).run()
     del model
     network, warnings = convert(facts, source, Path(path).stem)
-    for what, names in (facts.warnings | warnings).items():
+    for what, names in {**facts.warnings, **warnings}.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         logger.warning("%s: %s (node %s%s)", source, what, quoted(names[0]), more)
     return network

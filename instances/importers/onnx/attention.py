@@ -62,12 +62,12 @@ def with_weights(walk: Walk, operation: Operation) -> None:
             f"{operation.shown}: found data of {x}, weights of {weight} and {heads} heads, which do"
             " not fit",
         )
-    fused = f"{operation.outputs[0]}:qkv"
+    fused = f"{operation.name}:qkv"
     walk.values[fused] = product(
         walk.graph,
         walk.claim(f"{operation.name}.qkv"),
         Factor(walk.of(operation.input(0))),
-        Factor(walk.of(operation.input(1)), operation.input(1), True),
+        Factor(walk.of(operation.input(1)), walk.weight(operation.input(1)), True),
         Sizes(1, x[0] * x[1], *weight),
     )
     walk.charge(fused, walk.learned(operation.input(2)))
@@ -90,7 +90,7 @@ def with_weights(walk: Walk, operation: Operation) -> None:
 
 def _split(walk: Walk, operation: Operation, whole: str, own: Asked) -> list[str]:
     """Queries, keys and values as parts of one tensor."""
-    parts = [f"{whole}:{operation.outputs[0]}:{label}" for label in "qkv"]
+    parts = [f"{operation.name}:{label}" for label in "qkv"]
     for part, (samples, heads, tokens, size) in zip(parts, own, strict=True):
         walk.join(part, [whole], (samples * tokens, heads * size))
     return parts
@@ -101,7 +101,7 @@ def _halves(walk: Walk, operation: Operation, past: str) -> list[str]:
     shape = walk.facts.shapes.get(past, ())
     if len(shape) != 5 or not prod(shape):
         return []
-    halves = [f"{past}:{operation.outputs[0]}:{label}" for label in "kv"]
+    halves = [f"{operation.name}:past {label}" for label in "kv"]
     for half in halves:
         walk.facts.shapes[half] = shape[1:]
         walk.join(half, [past])

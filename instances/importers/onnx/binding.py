@@ -87,7 +87,7 @@ def _check_given(
             there = f"it has {listed(map(quoted, known_names))}" if known_names else "it has none"
             near = closest(name, known_names)
             fail(source, f"--dim {name}: the model has no dimension of this name, {there}{near}")
-        if name not in numbers and not 1 <= size <= MAX_SIZE:
+        if not (0 if name in numbers else 1) <= size <= MAX_SIZE:
             fail(source, f"--dim {name}={size}: expected a size from 1 to {MAX_SIZE}")
     for name, shape in shapes.items():
         for size in shape:

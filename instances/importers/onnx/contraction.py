@@ -31,14 +31,16 @@ def einsum(walk: Walk, operation: Operation) -> None:
     if len(terms) == 1:
         walk.join(operation.outputs[0], operation.inputs)
         return
-    left, right = (dict(zip(own, shape, strict=True)) for own, shape in zip(terms, shapes, strict=True))
+    left, right = (
+        dict(zip(own, shape, strict=True)) for own, shape in zip(terms, shapes, strict=True)
+    )
     sizes = Sizes(
         prod(left[own] for own in left if own in right and own in made),
         prod(left[own] for own in left if own not in right and own in made),
         prod(left[own] for own in left if own in right and own not in made),
         prod(right[own] for own in right if own not in left and own in made),
     )
-    factors = [Factor(walk.of(name), name) for name in operation.inputs]
+    factors = [Factor(walk.of(name), walk.weight(name)) for name in operation.inputs]
     name = walk.claim(operation.name)
     values = product(walk.graph, name, factors[0], factors[1], sizes) if prod(sizes) else ()
     walk.values[operation.outputs[0]] = values

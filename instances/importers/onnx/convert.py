@@ -81,7 +81,6 @@ class LimitedGraph(ImportedGraph):
             spec, reads, shape, operands=operands, weight=weight, parameters=parameters
         )
 
-
     def _make(self, name: str, shape: Shape, producer: int) -> Values:
         self._tensors += 1
         if self._tensors > MAX_TENSORS:

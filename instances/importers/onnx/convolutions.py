@@ -39,7 +39,9 @@ def convolution(walk: Walk, operation: Operation) -> None:
         groups,
     )
     reads = Reading(walk.of(operation.input(0)), channels_first(x))
-    values = walk.graph.layer(layer, reads, channels_first(made), weight=operation.input(1))
+    values = walk.graph.layer(
+        layer, reads, channels_first(made), weight=walk.weight(operation.input(1))
+    )
     bias = operation.input(3 if operation.kind == "DeformConv" else 2)
     others = [name for name in operation.inputs[1:] if not walk.is_constant(name)]
     walk.finish(operation, values, others, walk.learned(bias))

@@ -16,6 +16,11 @@ Dims = tuple[int, ...]
 Array = NDArray[Any]
 
 
+def words(text: str) -> frozenset[str]:
+    """Names with spaces between."""
+    return frozenset(text.split())
+
+
 @dataclass(frozen=True)
 class Operation:
     """A node whose branches are decided, and whose tensors have names unique in the model.
@@ -57,7 +62,8 @@ class Facts:
         shapes: those that are known to the last axis.
         known: small tensors whose numbers are known.
         constants: tensors that depend on no input.
-        learned: constants of floats, which training may have made.
+        sources: of each constant, the tensors of floats in the file from which it is computed,
+            which training may have made.
         operations: all that depend on inputs, in an order of execution.
         inputs: tensors that enter the model.
         results: tensors that leave the model.
@@ -67,7 +73,7 @@ class Facts:
     shapes: dict[str, Dims] = field(default_factory=dict)
     known: dict[str, Array] = field(default_factory=dict)
     constants: set[str] = field(default_factory=set)
-    learned: set[str] = field(default_factory=set)
+    sources: dict[str, tuple[str, ...]] = field(default_factory=dict)
     operations: list[Operation] = field(default_factory=list)
     inputs: list[str] = field(default_factory=list)
     results: list[str] = field(default_factory=list)

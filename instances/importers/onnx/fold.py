@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from instances.importers.onnx.facts import words
+
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
 
 Array = NDArray[Any]
 
-FOLDED = frozenset(
+FOLDED = words(
     """
-    Abs Add And Cast CastLike Ceil Clip Compress Concat ConstantOfShape CumSum Div Equal Expand
-    Flatten Floor Gather GatherElements GatherND Greater GreaterOrEqual Identity Less LessOrEqual
-    Max Min Mod Mul Neg NonZero Not Or Pad Pow Range Reciprocal ReduceMax ReduceMin ReduceProd
-    ReduceSum Reshape Round ScatterElements ScatterND Sign Slice Split Sqrt Squeeze Sub Sum Tile
-    Transpose Trilu Unsqueeze Where Xor
-    """.split()
+    Abs Add And Cast CastLike Ceil Clip Compress Concat ConstantOfShape CumSum Div Equal
+    Expand Flatten Floor Gather GatherElements GatherND Greater GreaterOrEqual Identity Less
+    LessOrEqual Max Min Mod Mul Neg NonZero Not Or Pad Pow Range Reciprocal ReduceMax
+    ReduceMin ReduceProd ReduceSum Reshape Round ScatterElements ScatterND Sign Slice Split
+    Sqrt Squeeze Sub Sum Tile Transpose Trilu Unsqueeze Where Xor
+    """
 )
 """Operators that are evaluated."""
 
@@ -75,7 +77,11 @@ class Folder:
         alone.input[:] = names
         alone.output[:] = [f"y{place}" for place in range(len(node.output))]
         given, made = (
-            [helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None) for name in own if name]
+            [
+                helper.make_tensor_value_info(name, TensorProto.UNDEFINED, None)
+                for name in own
+                if name
+            ]
             for own in (names, alone.output)
         )
         graph = helper.make_graph([alone], "fold", given, made)

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from instances.importers.onnx.facts import Dims, Facts, Operation
+from instances.importers.onnx.facts import Dims, Facts, Operation, words
 
 if TYPE_CHECKING:
     from onnx import NodeProto
+
+FLOATS = frozenset({1, 10, 11, 16})
+"""Types of tensors in which parameters are kept (TensorProto's numbers of them)."""
 
 MICROSOFT = "com.microsoft."
 
@@ -26,6 +29,7 @@ STANDS_FOR: dict[str, tuple[str, tuple[int, ...]]] = {
     "QLinearMatMul": ("MatMul", (0, 3)),
     f"{MICROSOFT}FusedConv": ("Conv", (0, 1, 2, 3)),
     f"{MICROSOFT}FusedGemm": ("Gemm", (0, 1, 2)),
+    f"{MICROSOFT}GemmFastGelu": ("MatMul", (0, 1, 2)),
     f"{MICROSOFT}QGemm": ("Gemm", (0, 3, 6)),
     f"{MICROSOFT}FusedMatMul": ("MatMul", (0, 1)),
     f"{MICROSOFT}TransposeMatMul": ("MatMul", (0, 1)),
@@ -33,32 +37,29 @@ STANDS_FOR: dict[str, tuple[str, tuple[int, ...]]] = {
     f"{MICROSOFT}MatMulInteger16": ("MatMul", (0, 1)),
     f"{MICROSOFT}DynamicQuantizeMatMul": ("MatMul", (0, 1, 4)),
     f"{MICROSOFT}QLinearAdd": ("Add", (0, 3)),
+    f"{MICROSOFT}QLinearAveragePool": ("AveragePool", (0,)),
     f"{MICROSOFT}QLinearMul": ("Mul", (0, 3)),
 }
 """Operator -> the one of ONNX that it amounts to, and which of its inputs that one reads."""
 
-AS_FIRST = frozenset(
-    {
-        MICROSOFT + name
-        for name in """
-        BiasAdd BiasDropout BiasGelu BiasSoftmax DequantizeLinear DynamicQuantizeLinear FastGelu
-        FusedGelu Gelu GroupNorm GemmFastGelu Inverse LayerNormalization QLinearLeakyRelu
-        QLinearSigmoid QLinearSoftmax QuantizeLinear QuickGelu RotaryEmbedding
-        SimplifiedLayerNormalization SkipGroupNorm SkipLayerNormalization
-        SkipSimplifiedLayerNormalization Trilu
-        """.split()
-    }
-    | {"SimplifiedLayerNormalization", "BiasGelu", "FastGelu", "SkipLayerNormalization"}
-)
-"""Operators whose first output has the shape of their first input."""
-
-LAYERS_INSIDE = frozenset(
+AS_FIRST = words(
     """
-    Attention Conv ConvInteger ConvTranspose DeformConv DynamicQuantizeLSTM DynamicQuantizeMatMul
-    Einsum FusedConv FusedGemm FusedMatMul GRU Gemm GroupQueryAttention LSTM MatMul MatMulInteger
-    MatMulIntegerToFloat MatMulNBits MultiHeadAttention QAttention QGemm QLinearConv QLinearMatMul
-    RNN
-    """.split()
+    BiasAdd BiasDropout BiasGelu BiasSoftmax DequantizeLinear DynamicQuantizeLinear FastGelu
+    FusedGelu Gelu GroupNorm Inverse LayerNormalization QLinearLeakyRelu
+    QLinearSigmoid QLinearSoftmax QuantizeLinear QuickGelu RotaryEmbedding
+    SimplifiedLayerNormalization SkipGroupNorm SkipLayerNormalization
+    SkipSimplifiedLayerNormalization Trilu
+    """
+)
+"""Operators of com.microsoft whose first output has the shape of their first input."""
+
+LAYERS_INSIDE = words(
+    """
+    Attention Conv ConvInteger ConvTranspose DeformConv DynamicQuantizeLSTM
+    DynamicQuantizeMatMul Einsum FusedConv FusedGemm FusedMatMul GRU Gemm GemmFastGelu
+    GroupQueryAttention LSTM MatMul MatMulBnb4 MatMulInteger MatMulIntegerToFloat MatMulNBits MultiHeadAttention
+    QAttention QGemm QLinearConv QLinearMatMul RNN
+    """
 )
 """Operators of any domain that are compute layers."""
 
@@ -85,6 +86,21 @@ def compute_inside(node: NodeProto) -> str:
     return ""
 
 
+def element_type(operation: Operation, given: Sequence[int]) -> int:
+    """The likely type of what an operation makes that onnx does not know.
+
+    Args:
+        operation: whose operator is of another domain.
+        given: types of what it reads.
+    """
+    name = operation.kind.rpartition(".")[2]
+    if name == "QuantizeLinear" and given:
+        return given[-1]
+    if name.startswith("QLinear") and given:
+        return given[0]
+    return next((kind for kind in given if kind in FLOATS), given[0] if given else 1)
+
+
 def shapes(operation: Operation, facts: Facts) -> tuple[Sequence[Dims | None], str]:
     """Shapes of what an operation makes that onnx does not know.
 
@@ -101,10 +117,10 @@ def shapes(operation: Operation, facts: Facts) -> tuple[Sequence[Dims | None], s
         except (IndexError, TypeError, ValueError, ZeroDivisionError):
             return [None, *rest], ""
     own = standard(operation)
-    if own.kind in ("Conv", "Gemm"):
+    if own.kind in ("AveragePool", "Conv", "Gemm") and not own.number("channels_last"):
         return [_inferred(own, facts), *rest], ""
     first = next((shape for shape in given if shape is not None), None)
-    if kind in AS_FIRST:
+    if kind.removeprefix(MICROSOFT) in AS_FIRST:
         return [given[0] if given else None, *rest], ""
     if len(operation.outputs) == 1:
         return [first], f"operators {kind} are taken to keep the shape of what they read"
@@ -136,7 +152,7 @@ def _inferred(operation: Operation, facts: Facts) -> Dims | None:
 Given = Sequence[Dims | None]
 
 
-def _matmul(operation: Operation, given: Given) -> list[Dims | None]:
+def _matmul(operation: Operation, given: Given) -> Given:
     """As numpy's `matmul`, where the last two axes may be swapped before."""
     own = standard(operation)
     places = STANDS_FOR[operation.kind][1]
@@ -155,16 +171,17 @@ def swapped(shape: Dims, wanted: int) -> Dims:
     return (*shape[:-2], shape[-1], shape[-2]) if wanted else shape
 
 
-def _broadcast(operation: Operation, given: Given) -> list[Dims | None]:
+def _broadcast(operation: Operation, given: Given) -> Given:
     one, other = (given[place] for place in STANDS_FOR[operation.kind][1])
-    return [None if one is None or other is None else np.broadcast_shapes(one, other)]
+    shape = None if one is None or other is None else np.broadcast_shapes(one, other)
+    return [shape]
 
 
-def _n_bits(operation: Operation, given: Given) -> list[Dims | None]:
+def _n_bits(operation: Operation, given: Given) -> Given:
     return [None if given[0] is None else (*given[0][:-1], operation.number("N"))]
 
 
-def _attention(operation: Operation, given: Given) -> list[Dims | None]:
+def _attention(operation: Operation, given: Given) -> Given:
     """Of one input and the weights of queries, keys and values together."""
     x, weight = given[:2]
     if x is None or weight is None:
@@ -174,7 +191,7 @@ def _attention(operation: Operation, given: Given) -> list[Dims | None]:
     return [(*x[:2], hidden), *[None] * (len(operation.outputs) - 1)]
 
 
-def _heads(operation: Operation, given: Given) -> list[Dims | None]:
+def _heads(operation: Operation, given: Given) -> Given:
     """Of queries, keys and values, of which the last may be one tensor."""
     query, key, value = (*given, None, None)[:3]
     rest: list[Dims | None] = [None] * (len(operation.outputs) - 1)
@@ -190,13 +207,13 @@ def _heads(operation: Operation, given: Given) -> list[Dims | None]:
     return [(*query[:2], hidden), *rest]
 
 
-def _embedded(operation: Operation, given: Given) -> list[Dims | None]:
+def _embedded(operation: Operation, given: Given) -> Given:
     ids, table = given[0], given[2]
     rest: list[Dims | None] = [None] * (len(operation.outputs) - 1)
     return [None if ids is None or table is None else (*ids, table[1]), *rest]
 
 
-def _recurrent(operation: Operation, given: Given) -> list[Dims | None]:
+def _recurrent(operation: Operation, given: Given) -> Given:
     """LSTM whose weights are quantised, and stand the other way round."""
     x, recurrence = given[0], given[2]
     if x is None or recurrence is None:
@@ -206,11 +223,16 @@ def _recurrent(operation: Operation, given: Given) -> list[Dims | None]:
     return [(x[0], directions, x[1], hidden), last, last][: len(operation.outputs)]
 
 
-def _pooled(operation: Operation, given: Given) -> list[Dims | None]:
-    return [None if given[0] is None else (*given[0][:2], *(1 for _ in given[0][2:]))]
+def _pooled(operation: Operation, given: Given) -> Given:
+    """Over all rows and columns."""
+    x = given[0]
+    if x is None:
+        return [None]
+    ones = (1,) * (len(x) - 2)
+    return [(x[0], *ones, x[-1]) if operation.number("channels_last") else (*x[:2], *ones)]
 
 
-def _beside(operation: Operation, given: Given) -> list[Dims | None]:
+def _beside(operation: Operation, given: Given) -> Given:
     """Of tensors put side by side, each with its scale and its zero point behind it."""
     parts = given[2::3]
     first = parts[0]
@@ -221,12 +243,13 @@ def _beside(operation: Operation, given: Given) -> list[Dims | None]:
     return [(*first[:axis], total, *first[axis + 1 :])]
 
 
-_RULES: dict[str, Callable[[Operation, Given], list[Dims | None]]] = {
+_RULES: dict[str, Callable[[Operation, Given], Given]] = {
     f"{MICROSOFT}Attention": _attention,
     f"{MICROSOFT}DynamicQuantizeLSTM": _recurrent,
     f"{MICROSOFT}DynamicQuantizeMatMul": _matmul,
     f"{MICROSOFT}EmbedLayerNormalization": _embedded,
     f"{MICROSOFT}FusedMatMul": _matmul,
+    f"{MICROSOFT}GemmFastGelu": _matmul,
     f"{MICROSOFT}GroupQueryAttention": _heads,
     f"{MICROSOFT}MatMulBnb4": _n_bits,
     f"{MICROSOFT}MatMulInteger16": _matmul,

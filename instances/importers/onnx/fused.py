@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from math import prod
 
-from instances.importers.onnx.facts import Operation
+from instances.importers.onnx.facts import Operation, words
 from instances.importers.onnx.foreign import MICROSOFT
 from instances.importers.onnx.walk import Slot, Walk, laid_out
 
 MAX_PARTS = 256
 """Tensors that stand side by side as one; more of them count as one tensor of the last maker."""
 
-MOVES = frozenset(
+MOVES = words(
     """
-    Cast CastLike DequantizeLinear Dropout Expand Flatten Identity QuantizeLinear Reshape Squeeze
-    Transpose Unsqueeze
-    """.split()
+    Cast CastLike DequantizeLinear Dropout Expand Flatten Identity QuantizeLinear Reshape
+    Squeeze Transpose Unsqueeze
+    """
 )
 """Operators that move data, or write them otherwise: the tensor stays the same."""
 
-FIRST_ONLY = frozenset(
+FIRST_ONLY = words(
     """
     ArgMax ArgMin Clip Compress DepthToSpace Gather GatherElements GatherND GridSample Pad
     ReduceL1 ReduceL2 ReduceLogSum ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd
     ReduceSum ReduceSumSquare Resize Slice SpaceToDepth Split Tile TopK Upsample
-    """.split()
+    """
 )
 """Operators whose data are their first input; the others say how."""
 
@@ -119,8 +119,8 @@ def _look_up(walk: Walk, operation: Operation) -> None:
 def _hold(walk: Walk, name: str) -> None:
     """A constant of floats that no layer holds."""
     for key, count in walk.learned(name).items():
-        if key in walk.facts.learned and key not in walk.tables:
-            walk.tables[key] = count
+        if name in walk.facts.sources:
+            walk.tables.setdefault(key, count)
 
 
 def _scale_and_shift(walk: Walk, operation: Operation) -> None:
@@ -140,7 +140,7 @@ def _scale_and_shift(walk: Walk, operation: Operation) -> None:
 def _charge(walk: Walk, made: str, name: str) -> None:
     """Parameters of a fused operation: a number a channel, or a table of more than that."""
     shape = walk.facts.shapes.get(name, ())
-    if name not in walk.facts.learned or prod(shape) < 2:
+    if name not in walk.facts.sources or prod(shape) < 2:
         return
     if sum(size > 1 for size in shape) > 1:
         _hold(walk, name)

@@ -45,9 +45,7 @@ class Inference:
         given = {name: types[name] for name in node.input if name and name in types}
         if any(name and name not in types for name in node.input):
             return {}
-        data = {
-            name: numpy_helper.from_array(known[name], name) for name in given if name in known
-        }
+        data = {name: numpy_helper.from_array(known[name], name) for name in given if name in known}
         try:
             return shape_inference.infer_node_outputs(
                 schema,

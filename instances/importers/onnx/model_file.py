@@ -81,7 +81,7 @@ def read_model(path: str | Path) -> ModelProto:
 
 def opset(model: ModelProto) -> int:
     """The version of the operators of ONNX itself."""
-    return max((own.version for own in model.opset_import if own.domain in ("", "ai.onnx")))
+    return max(own.version for own in model.opset_import if own.domain in ("", "ai.onnx"))
 
 
 def _content(file: Path, source: str) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Container, Iterator
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,10 @@ from instances.files.errors import closest, fail, quoted
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
+
+
+MEANT = 1000
+"""Nodes and inputs among whose names one that was meant is looked for."""
 
 
 def shown(node: NodeProto) -> str:
@@ -29,38 +32,48 @@ def in_order(graph: GraphProto, outside: Container[str], source: str) -> list[No
     Raises:
         FileError: two nodes make one tensor, a node reads what nothing makes, or there is a cycle.
     """
-    nodes = list(graph.node)
-    makers = _makers(graph, source)
-    given = {own.name for own in graph.input} | {own.name for own in graph.initializer}
-    given |= {own.values.name for own in graph.sparse_initializer}
-    waits, readers = [0] * len(nodes), [list[int]() for _ in nodes]
+    nodes, makers = list(graph.node), _makers(graph, source)
+    _check_reads(graph, makers, outside, source)
+    readers: list[list[int]] = [[] for _ in nodes]
+    waits = [0] * len(nodes)
     for index, node in enumerate(nodes):
-        for name in set(reads(node)):
-            if name in makers:
-                readers[makers[name]].append(index)
-                waits[index] += 1
-            elif name not in given and name not in outside:
-                near = closest(name, [*makers, *given]) if len(makers) < 1000 else ""
-                fail(
-                    source, f"{shown(node)} reads tensor {quoted(name)}, which nothing makes{near}"
-                )
-    for own in graph.output:
-        if own.name not in makers and own.name not in given and own.name not in outside:
-            fail(source, f"output {quoted(own.name)} is a tensor that nothing makes")
-    ready = deque(index for index, number in enumerate(waits) if not number)
-    found = []
-    while ready:
-        index = ready.popleft()
-        found.append(index)
+        for name in {name for name in reads(node) if name in makers}:
+            readers[makers[name]].append(index)
+            waits[index] += 1
+    found = [index for index, number in enumerate(waits) if not number]
+    for index in found:
         for reader in readers[index]:
             waits[reader] -= 1
             if not waits[reader]:
-                ready.append(reader)
+                found.append(reader)
     if len(found) < len(nodes):
         stuck = next(node for node, number in zip(nodes, waits, strict=True) if number)
         fail(source, f"{shown(stuck)} waits for itself: the graph has a cycle")
     in_file = all(i < reader for i, behind in enumerate(readers) for reader in behind)
     return nodes if in_file else [nodes[index] for index in found]
+
+
+def _check_reads(
+    graph: GraphProto, makers: Container[str], outside: Container[str], source: str
+) -> None:
+    """Refuse a name that a node or an output reads and that is not there."""
+    given = {own.name for own in (*graph.input, *graph.initializer)}
+    given |= {own.values.name for own in graph.sparse_initializer}
+
+    def missing(name: str) -> bool:
+        return name not in makers and name not in given and name not in outside
+
+    for node in graph.node:
+        for name in reads(node):
+            if missing(name):
+                made = [own for other in graph.node[:MEANT] for own in other.output]
+                near = closest(name, [*made, *list(given)[:MEANT]])
+                fail(
+                    source, f"{shown(node)} reads tensor {quoted(name)}, which nothing makes{near}"
+                )
+    for own in graph.output:
+        if missing(own.name):
+            fail(source, f"output {quoted(own.name)} is a tensor that nothing makes")
 
 
 def _makers(graph: GraphProto, source: str) -> dict[str, int]:

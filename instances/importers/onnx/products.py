@@ -63,7 +63,7 @@ def multiply(walk: Walk, operation: Operation, left: Dims, right: Dims) -> None:
     output, bias = operation.outputs[0], operation.input(2)
     learned = walk.learned(bias)
     if prod(sizes):
-        factors = [Factor(walk.of(name), name) for name in operation.inputs[:2]]
+        factors = [Factor(walk.of(name), walk.weight(name)) for name in operation.inputs[:2]]
         width = left[-2] if len(left) == 4 and sizes.batch == 1 else 1
         name = walk.claim(operation.name)
         made = product(walk.graph, name, factors[0], factors[1], sizes, width)

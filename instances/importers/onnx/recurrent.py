@@ -28,13 +28,14 @@ def recurrence(walk: Walk, operation: Operation) -> None:
     walk.warn(STEPS, operation)
     sizes = Recurrence(gates, hidden, x[2], x[0] * x[1])
     bias, made = walk.learned(operation.input(3)), Values()
+    keys = [walk.weight(operation.input(place)) for place in (1, 2)]
     for direction in range(directions):
         made += recurrent(
             walk.graph,
             walk.claim(f"{operation.name}.{direction}" if directions > 1 else operation.name),
             walk.of(operation.input(0)),
             sizes,
-            (f"{operation.input(1)}[{direction}]", f"{operation.input(2)}[{direction}]"),
+            (f"{keys[0]}[{direction}]", f"{keys[1]}[{direction}]"),
             {f"{key}[{direction}]": count // directions for key, count in bias.items()},
         )
     _finish(walk, operation, made, (directions, x[1], hidden))

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping, MutableMapping
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,9 +20,21 @@ from instances.importers.onnx import foreign
 from instances.importers.onnx.binding import Bound
 from instances.importers.onnx.facts import Array, Dims, Facts, Operation
 from instances.importers.onnx.fold import FOLDED, STRING, UNSIZED, Folder
+from instances.importers.onnx.foreign import FLOATS
 from instances.importers.onnx.inference import Inference
 from instances.importers.onnx.model_file import MAX_ELEMENTS, SMALL
 from instances.importers.onnx.order import captured, in_order, shown
+from instances.importers.onnx.protos import (
+    LISTS,
+    measured,
+    number,
+    operation_of,
+    renamed,
+    shape_of,
+    tensor_type,
+    type_of,
+    value_of,
+)
 
 if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto, NodeProto, TensorProto, TypeProto
@@ -34,9 +46,8 @@ HELD = frozenset({"Loop", "Scan", "SequenceMap"})
 """Operators that run a graph inside them as often as the data say."""
 
 
-FLOATS = frozenset({1, 10, 11, 16})
-"""Types of tensors in which parameters are kept (TensorProto's numbers of them)."""
-
+MAX_SOURCES = 4
+"""Learned tensors that are traced to what is computed from them."""
 
 MAX_KEPT = 2**22
 """Numbers that are known at once, in all tensors together."""
@@ -72,7 +83,7 @@ class Resolver:
             self._set_shape(name, kinds[name], shape)
         for name, value in self._bound.values.items():
             shape, kind = self._bound.shapes[name], self._types[name].tensor_type.elem_type
-            self._know(name, _number(value, kind, shape))
+            self._know(name, number(value, kind, shape))
         for own in graph.input:
             if own.name not in scope:
                 scope[own.name] = self._claim(own.name)
@@ -84,11 +95,6 @@ class Resolver:
         ]
         self._walk(graph, scope)
         self.facts.results = [scope[own.name] for own in graph.output]
-        self.facts.learned = {
-            name
-            for name in self.facts.constants
-            if name in self._types and self._types[name].tensor_type.elem_type in FLOATS
-        }
         return self.facts
 
     def _walk(self, graph: GraphProto, scope: Scope) -> None:
@@ -128,6 +134,8 @@ class Resolver:
 
         self._set_shape(name, tensor.data_type, tuple(tensor.dims))
         self.facts.constants.add(name)
+        if tensor.data_type in FLOATS:
+            self.facts.sources[name] = (name,)
         if prod(tensor.dims) <= SMALL and tensor.data_type != STRING:
             try:
                 self._know(name, numpy_helper.to_array(tensor))
@@ -142,9 +150,7 @@ class Resolver:
         self.facts.constants.add(name)
 
     def _set_shape(self, name: str, kind: int, shape: Dims) -> None:
-        from onnx import helper
-
-        self._types[name] = helper.make_tensor_type_proto(kind, shape)
+        self._types[name] = tensor_type(kind, shape)
         self._shape_known(name, shape)
 
     def _shape_known(self, name: str, shape: Dims) -> None:
@@ -170,7 +176,7 @@ class Resolver:
         elif node.op_type in HELD:
             self._held(node, scope)
         else:
-            self._plain(_renamed(node, scope))
+            self._plain(renamed(node, scope))
 
     def _constant_node(self, node: NodeProto, name: str) -> None:
         for attribute in node.attribute:
@@ -180,10 +186,10 @@ class Resolver:
                 self._set_shape(
                     name, attribute.sparse_tensor.values.data_type, attribute.sparse_tensor.dims
                 )
-            elif attribute.name in _LISTS:
-                value = np.array(_value(attribute), _LISTS[attribute.name])
+            elif attribute.name in LISTS:
+                value: Array = np.array(value_of(attribute), LISTS[attribute.name])
                 self._know(name, value)
-                self._types[name] = _type_of(value)
+                self._types[name] = type_of(value)
                 self._shape_known(name, value.shape)
         self.facts.constants.add(name)
 
@@ -195,32 +201,48 @@ class Resolver:
         found = self._infer(node)
         for name, kind in found.items():
             self._types[name] = kind
-            shape = _shape(kind)
+            shape = shape_of(kind)
             if shape is not None:
                 self._shape_known(name, shape)
         for name, value in self._computed(node).items():
             self._know(name, value)
             if name not in facts.shapes:
-                self._types[name] = _type_of(value)
+                self._types[name] = type_of(value)
                 self._shape_known(name, value.shape)
         made = [name for name in node.output if name]
         if constant:
             facts.constants.update(made)
+            self._trace(node, made)
         elif not all(name in facts.known for name in made):
-            facts.operations.append(_operation(node))
+            facts.operations.append(operation_of(node))
+
+    def _trace(self, node: NodeProto, made: list[str]) -> None:
+        """From which learned tensors a constant is computed."""
+        known = self.facts.sources
+        if node.op_type == "DequantizeLinear":
+            given = [node.input[0]]  # the scale is not learned, but the whole numbers are
+            found = {own: None for name in given for own in known.get(name, (name,))}
+        else:
+            found = {own: None for name in node.input for own in known.get(name, ())}
+        for name in made:
+            kind = self._types.get(name)
+            if kind is not None and kind.tensor_type.elem_type in FLOATS:
+                known[name] = tuple(found)[:MAX_SOURCES] or (name,)
 
     def _infer(self, node: NodeProto) -> Mapping[str, TypeProto]:
         found = self._inference.node(node, self._types, self.facts.known)
         if found is not None:
             return found
-        own = _operation(node)
+        own = operation_of(node)
         shapes, warning = foreign.shapes(own, self.facts)
         if warning:
             self.facts.warnings.setdefault(warning, []).append(own.name)
-        first = next((self._types[name] for name in node.input if name in self._types), None)
-        kind = first.tensor_type.elem_type if first is not None else 1
+        kind = foreign.element_type(
+            own,
+            [self._types[name].tensor_type.elem_type for name in own.inputs if name in self._types],
+        )
         return {
-            name: _type(kind, shape)
+            name: tensor_type(kind, shape)
             for name, shape in zip(node.output, shapes, strict=False)
             if name and shape is not None
         }
@@ -229,7 +251,7 @@ class Resolver:
         """What a node makes, if all of it is small and can be told."""
         facts, kind = self.facts, node.op_type
         if kind in ("Shape", "Size") and node.input and node.input[0] in facts.shapes:
-            return {node.output[0]: _measured(node, facts.shapes[node.input[0]])}
+            return {node.output[0]: measured(node, facts.shapes[node.input[0]])}
         if kind not in FOLDED or node.domain not in ("", "ai.onnx"):
             return {}
         given = [facts.known.get(name) for name in node.input]
@@ -260,7 +282,7 @@ class Resolver:
         branch = branches.get("then_branch" if condition.item() else "else_branch")
         if branch is None or len(branch.output) != len(node.output):
             fail(self._source, f"{shown(node)}: its branches do not fit its outputs")
-        inside: Scope = ChainMap({}, scope)  # type: ignore[arg-type]
+        inside: Scope = ChainMap({}, scope)
         self._hold(branch, inside)
         self._walk(branch, inside)
         for name, own in zip(node.output, branch.output, strict=True):
@@ -290,91 +312,3 @@ class Resolver:
         made = tuple(scope[name] if name else "" for name in node.output)
         name = node.name or next((own for own in made if own), "")
         self.facts.operations.append(Operation(name, node.op_type, tuple(names), made))
-
-
-_LISTS: dict[str, type] = {
-    "value_float": np.float32,
-    "value_floats": np.float32,
-    "value_int": np.int64,
-    "value_ints": np.int64,
-}
-"""Attributes of `Constant` that are no tensors."""
-
-
-def _number(value: int, kind: int, shape: Dims) -> Array:
-    from onnx import helper
-
-    dtype = helper.tensor_dtype_to_np_dtype(kind)
-    return np.full(shape, bool(value) if dtype == np.bool_ else value, dtype)
-
-
-def _measured(node: NodeProto, shape: Dims) -> Array:
-    """What `Shape` or `Size` say of a shape."""
-    if node.op_type == "Size":
-        return np.array(prod(shape), np.int64)
-    bounds = {own.name: own.i for own in node.attribute}
-    return np.array(shape[bounds.get("start") : bounds.get("end")], np.int64)
-
-
-def _renamed(node: NodeProto, scope: Mapping[str, str]) -> NodeProto:
-    """The node with names that are unique in the model."""
-    from onnx import NodeProto
-
-    inputs = [scope[name] if name else "" for name in node.input]
-    outputs = [scope[name] if name else "" for name in node.output]
-    if inputs == list(node.input) and outputs == list(node.output):
-        return node
-    own = NodeProto()
-    own.CopyFrom(node)
-    own.input[:], own.output[:] = inputs, outputs
-    return own
-
-
-def _operation(node: NodeProto) -> Operation:
-    domain = "" if node.domain in ("", "ai.onnx") else f"{node.domain}."
-    name = node.name or next((own for own in node.output if own), "")
-    attributes = {own.name: _value(own) for own in node.attribute}
-    return Operation(
-        name, domain + node.op_type, tuple(node.input), tuple(node.output), attributes
-    )
-
-
-def _value(attribute: Any) -> Any:
-    """An attribute as a plain value; None for graphs and tensors."""
-    from onnx import AttributeProto
-
-    kind = attribute.type
-    if kind == AttributeProto.STRING:
-        return attribute.s.decode(errors="replace")
-    plain = {
-        AttributeProto.FLOAT: "f",
-        AttributeProto.INT: "i",
-        AttributeProto.FLOATS: "floats",
-        AttributeProto.INTS: "ints",
-    }
-    if kind not in plain:
-        return None
-    found = getattr(attribute, plain[kind])
-    return tuple(found) if plain[kind].endswith("s") else found
-
-
-def _type(kind: int, shape: Dims) -> TypeProto:
-    from onnx import helper
-
-    return helper.make_tensor_type_proto(kind, shape)
-
-
-def _type_of(value: Array) -> TypeProto:
-    from onnx import helper
-
-    return _type(helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
-
-
-def _shape(kind: TypeProto) -> Dims | None:
-    """The shape in a type if it is known to the last axis."""
-    if not kind.HasField("tensor_type") or not kind.tensor_type.HasField("shape"):
-        return None
-    dims = kind.tensor_type.shape.dim
-    if not all(dim.HasField("dim_value") for dim in dims):
-        return None
-    return tuple(dim.dim_value for dim in dims)

@@ -62,9 +62,19 @@ class Walk:
         return name in self.facts.constants
 
     def learned(self, name: str) -> dict[str, int]:
-        """A constant and its elements, as parameters; none if it is no constant or a number."""
-        count = prod(self.facts.shapes.get(name, ()))
-        return {name: count} if self.is_constant(name) and count > 1 else {}
+        """The learned tensors of a constant and their elements; single numbers are not learned."""
+        if not self.is_constant(name):
+            return {}
+        sources = self.facts.sources.get(name, (name,))
+        counts = {own: prod(self.facts.shapes.get(own, ())) for own in sources}
+        return {own: count for own, count in counts.items() if count > 1}
+
+    def weight(self, name: str) -> str:
+        """A key that equal weights share: the tensor of the file, if it is just one."""
+        sources, shapes = self.facts.sources.get(name, ()), self.facts.shapes
+        if len(sources) == 1 and prod(shapes.get(sources[0], ())) == prod(shapes.get(name, ())):
+            return sources[0]
+        return name
 
     def of(self, name: str) -> Values:
         """What stands for a tensor."""

@@ -75,7 +75,7 @@ def model(
     return helper.make_model(graph, opset_imports=imports, functions=list(functions), ir_version=8)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def macs_of_run() -> Run:
     """Multiply-accumulates of a model as the reference evaluator runs it."""
     return _macs_of_run
@@ -120,11 +120,9 @@ def _recorded() -> Iterator[list[tuple[str, dict[str, Any], list[Shape], list[Sh
         for node in self.rt_nodes_:
             node.run = watched(node)
 
-    ReferenceEvaluator.__init__ = begun
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ReferenceEvaluator, "__init__", begun)
         yield seen
-    finally:
-        ReferenceEvaluator.__init__ = plain
 
 
 def node_macs(
@@ -148,7 +146,7 @@ def node_macs(
     return 0
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def macs_of_session() -> Run:
     """Multiply-accumulates of a model as ONNX Runtime runs it, node by node as the file has it."""
     return _macs_of_session

@@ -75,9 +75,8 @@ def test_every_truncation_of_a_model_is_refused_or_read(save: Save) -> None:
         path.write_bytes(whole[:length])
         try:
             assert cw.from_onnx(path).layers == expected.layers
-        except cw.FileError as error:
+        except cw.FileError:
             refused += 1
-            assert "\n" not in str(error)
     assert refused > 50
 
 
@@ -315,9 +314,7 @@ def test_a_strange_model_is_read_soon(name: str, save: Save) -> None:
     assert monotonic() - began < SECONDS
 
 
-def test_more_nodes_than_are_read_are_refused(
-    save: Save, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_nodes_than_are_read_are_refused(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model_file, "MAX_NODES", 10)
     nodes = [node("Relu", ["x"], ["r0"])]
     nodes += [node("Relu", [f"r{i}"], [f"r{i + 1}"]) for i in range(10)]

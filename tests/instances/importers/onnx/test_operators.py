@@ -11,14 +11,17 @@ import pytest
 from onnx.helper import make_node as node
 
 import chipweave as cw
-from instances.network import Network
 
 Save = Callable[..., Path]
 Run = Callable[..., int]
 Case = tuple[list[Any], dict[str, tuple[int, ...]], dict[str, Any]]
 
 RUN: dict[str, tuple[Any, dict[str, tuple[int, ...]], dict[str, Any]]] = {
-    "conv": (node("Conv", ["x", "w", "b"], ["y"]), {"x": (1, 3, 9, 8)}, {"w": (6, 3, 3, 2), "b": 6}),
+    "conv": (
+        node("Conv", ["x", "w", "b"], ["y"]),
+        {"x": (1, 3, 9, 8)},
+        {"w": (6, 3, 3, 2), "b": 6},
+    ),
     "strided": (
         node("Conv", ["x", "w"], ["y"], strides=[2, 3], pads=[1, 0, 2, 1]),
         {"x": (1, 3, 9, 8)},
@@ -135,7 +138,9 @@ def test_an_operator_multiplies_as_often_as_when_it_runs(
     given: dict[str, Any] = {key: np.ones(shape, np.uint8) for key, shape in inputs.items()}
     network = cw.from_onnx(path)
     assert network.macs == macs_of_run(path, given if whole else inputs) > 0
-    learned = sum(np.prod(own.shape if isinstance(own, np.ndarray) else own) for own in weights.values())
+    learned = sum(
+        np.prod(own.shape if isinstance(own, np.ndarray) else own) for own in weights.values()
+    )
     assert network.parameters == learned
 
 
@@ -354,7 +359,9 @@ def test_a_residual_is_an_addend_and_a_pooled_tensor_is_made_pooled(save: Save) 
         node("Add", ["c", "b"], ["d"]),
         node("MaxPool", ["d"], ["y"], kernel_shape=[2, 2], strides=[2, 2]),
     ]
-    network = cw.from_onnx(save(nodes, {"x": (1, 3, 8, 8)}, ["y"], {"w1": (4, 3, 3, 3), "w2": (4, 4, 3, 3)}))
+    network = cw.from_onnx(
+        save(nodes, {"x": (1, 3, 8, 8)}, ["y"], {"w1": (4, 3, 3, 3), "w2": (4, 4, 3, 3)})
+    )
     first, second = network.layers
     assert first.outputs == ((first.name, (4, 8, 8)),)
     assert second.addends == (first.name,)
@@ -397,5 +404,3 @@ def test_an_embedding_is_a_table_and_enters_from_outside(save: Save) -> None:
     network = cw.from_onnx(save(nodes, {"ids": (1, 5)}, ["y"], weights, types={"ids": 7}))
     assert dict(network.tables) == {"words": 800, "places": 40}
     assert [shape for _, shape in network.inputs] == [(8, 5, 1)]
-
-

@@ -87,7 +87,7 @@ def shipped(package: str, path: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations))) / path
 
 
-REAL = {
+REAL: dict[str, tuple[str, str, dict[str, tuple[int, ...]]]] = {
     "file types": ("magika", "models/standard_v3_3/model.onnx", {"bytes": (1, 2048)}),
     "angles": (
         "rapidocr",
@@ -100,9 +100,7 @@ REAL = {
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_model_multiplies_as_often_as_when_it_runs(
-    name: str, macs_of_session: Run
-) -> None:
+def test_a_real_model_multiplies_as_often_as_when_it_runs(name: str, macs_of_session: Run) -> None:
     package, path, shapes = REAL[name]
     file = shipped(package, path)
     inputs: dict[str, Any] = {

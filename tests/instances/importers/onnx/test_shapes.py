@@ -109,7 +109,9 @@ def test_a_shape_that_is_computed_from_another_is_known(save: Save, macs_of_run:
     path = save(nodes, {"x": ["batch", 3, "h", "h"]}, ["y"], weights)
     inputs = {"x": (1, 3, 8, 8)}
     expected = macs_of_run(path, inputs)
-    assert cw.from_onnx(path, dims={"batch": 1, "h": 8}).macs == expected == 4 * 27 * 36 + 72 * 2 * 5
+    assert (
+        cw.from_onnx(path, dims={"batch": 1, "h": 8}).macs == expected == 4 * 27 * 36 + 72 * 2 * 5
+    )
 
 
 def branch(name: str, nodes: list[Any], output: str) -> Any:
@@ -144,9 +146,7 @@ def test_the_branch_that_a_shape_decides_on_is_taken(
 
 
 @pytest.mark.parametrize("rate", [16000, 8000])
-def test_the_value_of_an_input_decides_on_a_branch(
-    rate: int, save: Save, macs_of_run: Run
-) -> None:
+def test_the_value_of_an_input_decides_on_a_branch(rate: int, save: Save, macs_of_run: Run) -> None:
     nodes = [node("Equal", ["rate", "high"], ["is"]), chosen("is")]
     weights = {**WEIGHTS, "v": (2, 3, 1, 1), "high": np.array(16000)}
     path = save(nodes, {"x": (1, 3, 8, 8), "rate": ()}, ["y"], weights, types={"rate": 7})
@@ -156,9 +156,7 @@ def test_the_value_of_an_input_decides_on_a_branch(
         cw.from_onnx(path)
 
 
-def test_a_function_of_the_model_is_put_in_place_of_its_calls(
-    save: Save, macs_of_run: Run
-) -> None:
+def test_a_function_of_the_model_is_put_in_place_of_its_calls(save: Save, macs_of_run: Run) -> None:
     body = [node("MatMul", ["a", "b"], ["m"]), node("Relu", ["m"], ["c"])]
     imports = [helper.make_opsetid("", 21)]
     function = helper.make_function("custom", "Dense", ["a", "b"], ["c"], body, imports)
@@ -220,7 +218,9 @@ def test_a_layer_whose_size_depends_on_data_is_refused(save: Save) -> None:
         node("MatMul", ["w", "p"], ["y"]),
     ]
     path = save(nodes, {"x": (2, 12)}, ["y"], {"w": (3, 2)})
-    with pytest.raises(cw.FileError, match=r"node 'y' \(MatMul\): the shape of 'p' depends on data"):
+    with pytest.raises(
+        cw.FileError, match=r"node 'y' \(MatMul\): the shape of 'p' depends on data"
+    ):
         cw.from_onnx(path)
 
 
