@@ -107,8 +107,6 @@ def convert(facts: Facts, source: str, name: str) -> tuple[Network, Mapping[str,
             "it has no compute layer: no convolution, matrix product, attention or recurrent layer"
             " of what its inputs hold",
         )
-    for key, count in walk.tables.items():
-        walk.graph.table(key, count)
     try:
         return walk.graph.network(*(walk.of(own) for own in facts.results)), walk.warnings
     except NetworkError as error:

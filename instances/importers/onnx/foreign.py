@@ -57,8 +57,8 @@ LAYERS_INSIDE = words(
     """
     Attention Conv ConvInteger ConvTranspose DeformConv DynamicQuantizeLSTM
     DynamicQuantizeMatMul Einsum FusedConv FusedGemm FusedMatMul GRU Gemm GemmFastGelu
-    GroupQueryAttention LSTM MatMul MatMulBnb4 MatMulInteger MatMulIntegerToFloat MatMulNBits MultiHeadAttention
-    QAttention QGemm QLinearConv QLinearMatMul RNN
+    GroupQueryAttention LSTM MatMul MatMulBnb4 MatMulInteger MatMulIntegerToFloat MatMulNBits
+    MultiHeadAttention QAttention QGemm QLinearConv QLinearMatMul RNN
     """
 )
 """Operators of any domain that are compute layers."""

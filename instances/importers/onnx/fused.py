@@ -118,9 +118,8 @@ def _look_up(walk: Walk, operation: Operation) -> None:
 
 def _hold(walk: Walk, name: str) -> None:
     """A constant of floats that no layer holds."""
-    for key, count in walk.learned(name).items():
-        if name in walk.facts.sources:
-            walk.tables.setdefault(key, count)
+    if name in walk.facts.sources:
+        walk.graph.join(name, [], (1, 1, 1), walk.learned(name))
 
 
 def _scale_and_shift(walk: Walk, operation: Operation) -> None:
@@ -131,18 +130,21 @@ def _scale_and_shift(walk: Walk, operation: Operation) -> None:
     walk.join(output, given)
     before = walk.folded.get(given[0], frozenset()) if len(given) == 1 else frozenset()
     slots = SLOTS[operation.kind]
-    wanted = len(slots - before)
-    for name in constants[:wanted]:
-        _charge(walk, output, name)
-    walk.folded[output] = before | slots if len(given) == 1 else frozenset()
+    folding = [name for name in constants if not _is_table(walk, name)]
+    for name in constants:
+        if name not in folding[len(slots - before) :]:
+            _charge(walk, output, name)
+    walk.folded[output] = before | (slots if folding else frozenset())
 
 
 def _charge(walk: Walk, made: str, name: str) -> None:
-    """Parameters of a fused operation: a number a channel, or a table of more than that."""
-    shape = walk.facts.shapes.get(name, ())
-    if name not in walk.facts.sources or prod(shape) < 2:
-        return
-    if sum(size > 1 for size in shape) > 1:
+    """Parameters of a fused operation: numbers of channels, or a table of more than that."""
+    if _is_table(walk, name):
         _hold(walk, name)
-    else:
+    elif name in walk.facts.sources and prod(walk.facts.shapes.get(name, ())) > 1:
         walk.charge(made, walk.learned(name))
+
+
+def _is_table(walk: Walk, name: str) -> bool:
+    """Whether a constant has more than a number a channel, as embedded positions have."""
+    return sum(size > 1 for size in walk.facts.shapes.get(name, ())) > 1

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 MESSAGE_CHARACTERS = 200
 """Of what onnx says."""
 
+KEEPING = frozenset({"GroupNormalization", "MeanVarianceNormalization"})
+"""Operators that keep a shape, which onnx infers in whole models only: it takes them apart."""
+
 
 class Inference:
     """Infers what nodes make."""
@@ -47,7 +50,7 @@ class Inference:
             return {}
         data = {name: numpy_helper.from_array(known[name], name) for name in given if name in known}
         try:
-            return shape_inference.infer_node_outputs(
+            found = shape_inference.infer_node_outputs(
                 schema,
                 node,
                 given,
@@ -57,6 +60,9 @@ class Inference:
             )
         except Exception as error:  # of onnx and of protobuf
             fail(self._source, f"{shown(node)}: what it reads does not fit: {_told(error)}")
+        if node.op_type in KEEPING and node.input[0] in given:
+            found[node.output[0]] = given[node.input[0]]
+        return found
 
 
 def _told(error: Exception) -> str:

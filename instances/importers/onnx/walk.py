@@ -30,7 +30,6 @@ class Walk:
         graph: the network so far.
         values: what stands for a tensor; nothing for one that depends on no input.
         folded: slots of a tensor for which its maker has parameters already.
-        tables: learned tensors that no layer holds, and their elements.
         warnings: what the network does not say exactly, and of which operations.
     """
 
@@ -39,7 +38,6 @@ class Walk:
     graph: ImportedGraph
     values: dict[str, Values] = field(default_factory=dict)
     folded: dict[str, frozenset[Slot]] = field(default_factory=dict)
-    tables: dict[str, int] = field(default_factory=dict)
     warnings: dict[str, list[str]] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
 

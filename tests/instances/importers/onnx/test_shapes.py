@@ -227,3 +227,28 @@ def test_a_layer_whose_size_depends_on_data_is_refused(save: Save) -> None:
 def test_nodes_that_are_out_of_order_are_sorted(save: Save) -> None:
     nodes = [node("MatMul", ["a", "w"], ["y"]), node("Relu", ["x"], ["a"])]
     assert cw.from_onnx(save(nodes, {"x": (5, 6)}, ["y"], {"w": (6, 4)})).macs == 120
+
+
+def test_a_normalisation_that_onnx_takes_apart_keeps_the_shape(save: Save) -> None:
+    nodes = [
+        node("Conv", ["x", "w"], ["a"]),
+        node("GroupNormalization", ["a", "g", "b"], ["n"], num_groups=2),
+        node("Conv", ["n", "v"], ["y"]),
+    ]
+    weights = {**WEIGHTS, "g": 4, "b": 4, "v": (2, 4, 1, 1)}
+    network = cw.from_onnx(save(nodes, {"x": (1, 3, 8, 8)}, ["y"], weights))
+    assert network.macs == 4 * 27 * 36 + 2 * 4 * 36
+    assert network.layers[0].extra_parameters == 8
+
+
+def test_a_weight_that_two_layers_share_counts_once(save: Save) -> None:
+    nodes = [
+        node("Gather", ["words", "ids"], ["e"]),
+        node("Transpose", ["words"], ["t"], perm=[1, 0]),
+        node("MatMul", ["e", "t"], ["y"]),
+    ]
+    network = cw.from_onnx(
+        save(nodes, {"ids": (1, 5)}, ["y"], {"words": (100, 8)}, types={"ids": 7})
+    )
+    assert network.macs == 5 * 8 * 100
+    assert network.parameters == 800
