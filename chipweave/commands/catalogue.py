@@ -50,6 +50,7 @@ Examples:
   chipweave show resnet50
   chipweave show bert-base --sequence 128
   chipweave show my-tables.yaml
+  chipweave show model.onnx --dim batch=1
 """
 
 
