@@ -181,7 +181,7 @@ def test_every_command_line_is_one_that_chipweave_takes(
         return
     options = command.make_context(name, arguments).params
     what, package = options.get("what"), options.get("package")
-    assert what in {None, *examples()} or is_network_name(what)
+    assert what in {None, "model.onnx", *examples()} or is_network_name(what)
     assert package in {None, *examples()} or is_package_name(package)
     methods = options.get("methods") or options.get("method") or "exact"
     several = options.get("models") or "\nkind: workload\n" in examples().get(str(what), "")
