@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import prod
+from typing import Any
 
-from instances.files.errors import fail
+from instances.files.errors import fail, quoted
 from instances.files.network_file import MAX_PRODUCT
 from instances.files.schema import MAX_LAYERS, MAX_SIZE
-from instances.importers.graph import ImportedGraph, Parameters, Reading
+from instances.importers.graph import ImportedGraph, Reading
 from instances.importers.onnx import attention, foreign
 from instances.importers.onnx.contraction import einsum
 from instances.importers.onnx.convolutions import convolution
@@ -60,26 +61,15 @@ class LimitedGraph(ImportedGraph):
         super().__init__(name)
         self._source, self._count, self._tensors = source, 0, 0
 
-    def layer(
-        self,
-        spec: Layer,
-        reads: Reading,
-        shape: Shape,
-        *,
-        operands: Reading | None = None,
-        weight: str | None = None,
-        parameters: Parameters | None = None,
-    ) -> Values:
+    def layer(self, spec: Layer, reads: Reading, shape: Shape, **more: Any) -> Values:
         """Append a compute layer, as the base class does, if it is not too large."""
         self._count += 1
         if self._count > MAX_LAYERS:
             fail(self._source, f"more than {MAX_LAYERS:,} layers, the most of a network")
         sizes = (spec.channels, spec.depth, *spec.positions, *spec.kernel, *spec.stride, *shape)
         if max(spec.macs, spec.weights, prod(shape)) > MAX_PRODUCT or max(sizes) > MAX_SIZE:
-            fail(self._source, f"layer {spec.name!r} is too large: {spec.macs:,} MACs")
-        return super().layer(
-            spec, reads, shape, operands=operands, weight=weight, parameters=parameters
-        )
+            fail(self._source, f"layer {quoted(spec.name)} is too large: {spec.macs:,} MACs")
+        return super().layer(spec, reads, shape, **more)
 
     def _make(self, name: str, shape: Shape, producer: int) -> Values:
         self._tensors += 1

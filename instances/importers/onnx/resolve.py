@@ -273,6 +273,9 @@ class Resolver:
             fail(self._source, f"{shown(node)}: it has no condition")
         condition = self.facts.known.get(scope[node.input[0]])
         branches = {own.name: own.g for own in node.attribute if own.HasField("g")}
+        if condition is None and not foreign.compute_inside(node):
+            self._held(node, scope)
+            return
         if condition is None or condition.size != 1 or len(branches) != 2:
             fail(
                 self._source,
@@ -297,7 +300,7 @@ class Resolver:
         return f": give the value of input {quoted(names[0])}, --dim {names[0]}=N" if names else ""
 
     def _held(self, node: NodeProto, scope: Scope) -> None:
-        """A loop; what it makes has the shapes that the file declares, if any."""
+        """What runs as the data say: fused, with the shapes that the file declares, if any."""
         inner = foreign.compute_inside(node)
         if inner:
             fail(

@@ -109,6 +109,12 @@ def nested(depth: int) -> Any:
     return inner
 
 
+def layered() -> Any:
+    """A branch with a layer."""
+    value = helper.make_tensor_value_info("b", TensorProto.FLOAT, None)
+    return helper.make_graph([node("Conv", ["x", "w"], ["b"])], "layered", [], [value])
+
+
 def computed(*nodes: Any, name: str = "a") -> list[Any]:
     """Nodes that make a tensor, and a product that reads it as its data."""
     return [*nodes, node("MatMul", [name, "v"], ["b"]), node("Conv", ["x", "w"], ["y"])]
@@ -205,7 +211,7 @@ HOSTILE: dict[str, tuple[list[Any], dict[str, Any], dict[str, Any], str]] = {
         [
             node("ReduceMax", ["x"], ["m"], keepdims=0),
             node("Cast", ["m"], ["c"], to=TensorProto.BOOL),
-            node("If", ["c"], ["a"], then_branch=nested(1), else_branch=nested(1)),
+            node("If", ["c"], ["a"], then_branch=layered(), else_branch=layered()),
             CONV,
         ],
         X,

@@ -252,3 +252,61 @@ def test_a_weight_that_two_layers_share_counts_once(save: Save) -> None:
     )
     assert network.macs == 5 * 8 * 100
     assert network.parameters == 800
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_loop_without_layers_is_fused_and_makes_what_the_file_declares(
+    declared: bool, save: Save
+) -> None:
+    import onnx
+
+    body = helper.make_graph(
+        [
+            node("Identity", ["go"], ["on"]),
+            node("Add", ["v", "x"], ["sum"]),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("step", TensorProto.INT64, ()),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, ()),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, None),
+        ],
+        [
+            helper.make_tensor_value_info("on", TensorProto.BOOL, ()),
+            helper.make_tensor_value_info("sum", TensorProto.FLOAT, None),
+        ],
+    )
+    nodes = [
+        node("Conv", ["x", "w"], ["c"]),
+        node("Loop", ["times", "", "c"], ["d"], body=body),
+        node("Conv", ["d", "u"], ["y"]),
+    ]
+    weights = {"w": (3, 3, 1, 1), "u": (2, 3, 1, 1), "times": np.array(3)}
+    path = save(nodes, {"x": ("n", 3, 8, 8)}, ["y"], weights)
+    if declared:
+        loaded = onnx.load(path)
+        loaded.graph.value_info.append(
+            helper.make_tensor_value_info("d", TensorProto.FLOAT, ("n", 3, 8, 8))
+        )
+        path.write_bytes(loaded.SerializeToString())
+        network = cw.from_onnx(path, dims={"n": 1})
+        assert network.macs == 64 * 9 + 64 * 6
+        assert network.edges == ((0, 1),)
+    else:
+        with pytest.raises(cw.FileError, match="the shape of 'd' depends on data"):
+            cw.from_onnx(path, dims={"n": 1})
+
+
+def test_a_branch_without_layers_that_depends_on_data_is_fused(save: Save) -> None:
+    value = helper.make_tensor_value_info("b", TensorProto.FLOAT, None)
+    same, twice = (
+        helper.make_graph([node(kind, read, ["b"])], kind, [], [value])
+        for kind, read in (("Identity", ["c"]), ("Add", ["c", "c"]))
+    )
+    nodes = [
+        node("MatMul", ["x", "w"], ["c"]),
+        node("ReduceMax", ["x"], ["m"], keepdims=0),
+        node("Cast", ["m"], ["is"], to=TensorProto.BOOL),
+        node("If", ["is"], ["y"], then_branch=same, else_branch=twice),
+    ]
+    assert cw.from_onnx(save(nodes, {"x": (5, 6)}, ["y"], {"w": (6, 4)})).macs == 120
