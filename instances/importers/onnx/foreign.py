@@ -66,9 +66,10 @@ LAYERS_INSIDE = words(
 
 def standard(operation: Operation) -> Operation:
     """The operation of ONNX that stands for another, or the operation itself."""
-    if operation.kind not in STANDS_FOR:
+    found = STANDS_FOR.get(operation.kind) or STANDS_FOR.get(MICROSOFT + operation.kind)
+    if found is None:
         return operation
-    kind, places = STANDS_FOR[operation.kind]
+    kind, places = found
     inputs = tuple(operation.input(place) for place in places)
     return replace(operation, kind=kind, inputs=inputs)
 
@@ -108,9 +109,12 @@ def shapes(operation: Operation, facts: Facts) -> tuple[Sequence[Dims | None], s
         a shape for each output, None where it is not known; and what was assumed, '' if nothing.
     """
     kind = operation.kind
+    if MICROSOFT + kind in _RULES:
+        # Older files name these operators without their domain.
+        operation = replace(operation, kind=MICROSOFT + kind)
     given = [facts.shapes.get(name) for name in operation.inputs]
     rest = [None] * (len(operation.outputs) - 1)
-    rule = _RULES.get(kind) or _RULES.get(MICROSOFT + kind)
+    rule = _RULES.get(operation.kind)
     if rule is not None:
         try:
             return rule(operation, given), ""

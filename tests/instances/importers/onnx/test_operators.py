@@ -189,6 +189,12 @@ COUNTED: dict[str, tuple[Any, dict[str, tuple[int, ...]], dict[str, Any], int]] 
         {"w": (4, 6)},
         5 * 6 * 4,
     ),
+    "FusedMatMul without its domain": (
+        node("FusedMatMul", ["x", "w"], ["y"], transB=1),
+        {"x": (1, 5, 6)},
+        {"w": (4, 6)},
+        5 * 6 * 4,
+    ),
     "FusedGemm": (
         node("FusedGemm", ["x", "w", "b"], ["y"], domain=MS, activation="Relu", transB=1),
         {"x": (2, 6)},
