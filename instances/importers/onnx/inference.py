@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from instances.files.errors import fail
-from instances.importers.onnx.facts import Array
+from instances.importers.onnx.facts import Array, words
 from instances.importers.onnx.order import shown
 
 if TYPE_CHECKING:
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MESSAGE_CHARACTERS = 200
 """Of what onnx says."""
+
+SIZES = words("blocksize dilations group kernel_shape num_groups strides")
+"""Attributes that are sizes."""
 
 KEEPING = frozenset({"GroupNormalization", "MeanVarianceNormalization"})
 """Operators that keep a shape, which onnx infers in whole models only: it takes them apart."""
@@ -48,6 +51,7 @@ class Inference:
         given = {name: types[name] for name in node.input if name and name in types}
         if any(name and name not in types for name in node.input):
             return {}
+        self._check_sizes(node)
         data = {name: numpy_helper.from_array(known[name], name) for name in given if name in known}
         try:
             found = shape_inference.infer_node_outputs(
@@ -63,6 +67,13 @@ class Inference:
         if node.op_type in KEEPING and node.input[0] in given:
             found[node.output[0]] = given[node.input[0]]
         return found
+
+    def _check_sizes(self, node: NodeProto) -> None:
+        """Refuse sizes below 1, by some of which onnx divides."""
+        for own in node.attribute:
+            sizes = own.ints or [own.i]
+            if own.name in SIZES and min(sizes) < 1:
+                fail(self._source, f"{shown(node)}: found {own.name} below 1")
 
 
 def _told(error: Exception) -> str:

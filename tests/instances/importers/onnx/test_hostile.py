@@ -158,9 +158,9 @@ HOSTILE: dict[str, tuple[list[Any], dict[str, Any], dict[str, Any], str]] = {
         [node("Conv", ["x", "w"], ["y"], group=0)],
         X,
         W,
-        "0 groups of a kernel",
+        "node 'y' (Conv): found group below 1",
     ),
-    "no stride": ([node("Conv", ["x", "w"], ["y"], strides=[0, 0])], X, W, "node 'y' (Conv)"),
+    "no stride": ([node("Conv", ["x", "w"], ["y"], strides=[0, 0])], X, W, "found strides below 1"),
     "kernel too large": (
         [node("Conv", ["x", "w"], ["y"])],
         {"x": (1, 3, 2, 2)},
