@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from instances.graph import Node as Node
     from instances.graph import OperatorGraph as OperatorGraph
     from instances.graph_of_network import graph_of as graph_of
+    from instances.importers.onnx import from_onnx as from_onnx
     from instances.importers.torch import from_torch as from_torch
     from instances.instance import Instance as Instance
     from instances.losses import LossTable as LossTable
@@ -328,6 +329,7 @@ _HOMES = {
     "explain": "solvers.explain",
     "export": "formulations.export",
     "formulate": "formulations.formulation",
+    "from_onnx": "instances.importers.onnx",
     "from_torch": "instances.importers.torch",
     "gaps": "experiments.gap",
     "graph_of": "instances.graph_of_network",

@@ -21,7 +21,7 @@ What = Annotated[
     typer.Argument(
         metavar="WHAT",
         help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance"
-        " (CSV, too), a network.",
+        " (CSV, too), a network; or an ONNX model.",
         show_default=False,
     ),
 ]
@@ -30,7 +30,7 @@ MaybeWhat = Annotated[
     typer.Argument(
         metavar="WHAT",
         help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance"
-        " (CSV, too), a network, a workload. None with --models.",
+        " (CSV, too), a network, a workload; or an ONNX model. None with --models.",
         show_default=False,
     ),
 ]
@@ -178,6 +178,19 @@ class Setting:
     batch: Batch = None
     sequence: Sequence = None
     costs: CostsFile = None
+    dim: Dims = field(default_factory=list)
+    shape: Shapes = field(default_factory=list)
+
+    def sizes(self) -> dict[str, Any]:
+        """What is said of an ONNX model's sizes, as keyword arguments of `chipweave.instance`.
+
+        Raises:
+            ValueError: it is not written as NAME=N or INPUT=D,D,...
+        """
+        return {
+            "dims": {name: numbers[0] for name, numbers in _sizes("--dim", self.dim)},
+            "shapes": dict(_sizes("--shape", self.shape)),
+        }
 
     def instance_of(self, what: str) -> Instance:
         """The instance that a name or a file means.
@@ -187,7 +200,9 @@ class Setting:
         """
         import chipweave as cw
 
-        found = cw.instance(what, self.package, batch=self.batch, sequence=self.sequence)
+        found = cw.instance(
+            what, self.package, batch=self.batch, sequence=self.sequence, **self.sizes()
+        )
         return found if self.costs is None else cw.with_cycles(found, self.costs)
 
 

@@ -143,6 +143,11 @@ def refuse_for_one(setting: options.Setting, conditions: options.Conditions, *ot
     """
     if setting.batch is not None:
         raise ValueError("--batch: each of several models has its own, as in --models gpt2:8")
+    if setting.dim or setting.shape:
+        raise ValueError(
+            "--dim, --shape: only for one model; of several each has its own dimensions, as in"
+            " --models model.onnx?batch=1:8"
+        )
     if setting.costs is not None:
         others = (*others, "--costs")
     why = "only for one network, not for several models"

@@ -106,6 +106,21 @@ def _check_tables(source: str, package: Package | None, batch: int | None) -> No
         )
 
 
+def instance_of_network(network: Network, package: Package, batch: int, *, source: str) -> Instance:
+    """The instance of a network that another program's file holds.
+
+    Args:
+        network: as it was read.
+        package, batch: on which and how many samples it runs.
+        source: the file's name, in messages.
+
+    Raises:
+        FileError: costs that do not fit in 64 bits, or a batch below 1.
+    """
+    _check_batch(source, batch)
+    return _make(Problems(source), network, package, batch, None)
+
+
 def write_instance(instance: Instance, path: str | Path) -> None:
     """Write an instance, YAML or JSON by suffix.
 
