@@ -6,7 +6,7 @@ of DNN Graph Operators" (NeurIPS 2020), as their public package states it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -125,18 +125,12 @@ class OperatorGraph:
     @cached_property
     def successors(self) -> tuple[tuple[int, ...], ...]:
         """Of each node, those that read its output."""
-        found: list[list[int]] = [[] for _ in self.nodes]
-        for source, destination in self.edges:
-            found[source].append(destination)
-        return tuple(map(tuple, found))
+        return grouped(self.edges, len(self.nodes))
 
     @cached_property
     def predecessors(self) -> tuple[tuple[int, ...], ...]:
         """Of each node, those whose output it reads."""
-        found: list[list[int]] = [[] for _ in self.nodes]
-        for source, destination in self.edges:
-            found[destination].append(source)
-        return tuple(map(tuple, found))
+        return grouped(((v, u) for u, v in self.edges), len(self.nodes))
 
     @cached_property
     def topological(self) -> tuple[int, ...]:
@@ -171,6 +165,14 @@ class OperatorGraph:
 
         around = [u for u, _ in nx.find_cycle(nx.DiGraph(self.edges))]
         return shown_path([self.nodes[place].id for place in (*around, around[0])])
+
+
+def grouped(pairs: Iterable[tuple[int, int]], count: int) -> tuple[tuple[int, ...], ...]:
+    """Of each number below `count`, those that stand behind it in pairs, in their order."""
+    found: list[list[int]] = [[] for _ in range(count)]
+    for key, value in pairs:
+        found[key].append(value)
+    return tuple(map(tuple, found))
 
 
 def shown_path(ids: Sequence[int]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from instances.graph import OperatorGraph, Order
+from instances.graph import OperatorGraph, Order, grouped
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -22,7 +23,7 @@ class Lists:
     values: Ints
 
     @classmethod
-    def of(cls, entries: list[list[int]]) -> Lists:
+    def of(cls, entries: Sequence[Sequence[int]]) -> Lists:
         """Lists as arrays."""
         starts = np.zeros(len(entries) + 1, dtype=np.int64)
         np.cumsum([len(own) for own in entries], out=starts[1:])
@@ -69,35 +70,27 @@ class Blocks:
     @cached_property
     def owned(self) -> Lists:
         """Tensors of each block."""
-        found: list[list[int]] = [[] for _ in self.members]
-        for tensor, block in enumerate(self.owner):
-            found[block].append(tensor)
-        return Lists.of(found)
+        return self._lists((int(block), tensor) for tensor, block in enumerate(self.owner))
 
     @cached_property
     def read(self) -> Lists:
         """Tensors that each block reads of others."""
-        found: list[list[int]] = [[] for _ in self.members]
-        for tensor in range(len(self.cost)):
-            for block in self.readers[tensor]:
-                found[block].append(tensor)
-        return Lists.of(found)
+        tensors = range(len(self.cost))
+        return self._lists((int(b), tensor) for tensor in tensors for b in self.readers[tensor])
 
     @cached_property
     def before(self) -> Lists:
         """Blocks with an arc to each block."""
-        found: list[list[int]] = [[] for _ in self.members]
-        for source, destination in self.arcs:
-            found[destination].append(source)
-        return Lists.of(found)
+        return self._lists((v, u) for u, v in self.arcs)
 
     @cached_property
     def after(self) -> Lists:
         """Blocks to which each block has an arc."""
-        found: list[list[int]] = [[] for _ in self.members]
-        for source, destination in self.arcs:
-            found[source].append(destination)
-        return Lists.of(found)
+        return self._lists(self.arcs)
+
+    def _lists(self, pairs: Iterable[tuple[int, int]]) -> Lists:
+        """What stands behind each block in pairs."""
+        return Lists.of(grouped(pairs, self.count))
 
 
 def blocks_of(graph: OperatorGraph, order: Order) -> Blocks:
@@ -160,7 +153,7 @@ def _blocks(
         arcs,
         np.array(list(tensors.values()), dtype=np.int64),
         np.array([own for own, _ in tensors], dtype=np.int64),
-        Lists.of([list(readers) for _, readers in tensors]),
+        Lists.of([readers for _, readers in tensors]),
     )
 
 

@@ -6,15 +6,20 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import RLock
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from formulations.modellers import Solution
-from schedules.progress import Stop, WrongBoundError, WrongScheduleError
+from schedules.progress import Keeper, Stop, WrongBoundError, WrongScheduleError
 from solvers.engines import Engine
 from solvers.engines.arithmetic import close, integer_bound, same
 from solvers.engines.engine import Outcome
 
 logger = logging.getLogger("chipweave")
+
+Found = TypeVar("Found")
+"""A kind of schedule."""
+
+Extracted = TypeVar("Extracted", covariant=True)
 
 RaiseBound = Callable[[int], None]
 """Takes a lower bound on what a model minimises."""
@@ -51,6 +56,35 @@ class Search(Protocol):
     def enough(self) -> bool:
         """Whether the search may end before a proof."""
         ...
+
+
+class Extracting(Protocol[Extracted]):
+    """A formulation, as far as reports need it."""
+
+    def extract(self, solution: Solution, /) -> Extracted:
+        """What a solution means."""
+        ...
+
+
+@dataclass(frozen=True)
+class PlainSearch(Generic[Found]):
+    """The search of one model whose solutions have no condition to break, for a proof."""
+
+    progress: Keeper[Found]
+    formulation: Extracting[Found]
+
+    def take(self, solution: Solution) -> bool:
+        """Offer what the solution means."""
+        self.progress.offer(self.formulation.extract(solution))
+        return True
+
+    def cheapest(self) -> int | None:
+        """What the best known one costs."""
+        return self.progress.objective
+
+    def enough(self) -> bool:
+        """Only a proof is."""
+        return False
 
 
 class Reports:

@@ -16,8 +16,7 @@ from chipweave.output import STDOUT, deliver, schedule_writes, write_json
 from chipweave.status import live
 
 if TYPE_CHECKING:
-    from instances.graph import OperatorGraph, Order
-    from schedules.partition.partition import Partition
+    from instances.graph import Order
     from solvers.graph_partition import PartitionResult
 
 OrderName = Annotated[
@@ -96,7 +95,7 @@ def solve_graph(
     def in_time(ticks: float | None) -> float | None:
         return None if ticks is None else graph.time(ticks)
 
-    start = None if files.start is None else _read_start(graph, files.start, allowed)
+    start = files.begin(cw.read_partition, lambda own: cw.partition_violations(graph, own, allowed))
     with live(f"{method} on {graph.name}") as status:
         result = cw.solve_graph(
             graph,
@@ -118,24 +117,6 @@ def solve_graph(
     )
     deliver(files.json, result.to_data, lambda: _print(result, why), writes)
     raise typer.Exit(exit_code(result.schedule is not None, result.stop))
-
-
-def _read_start(graph: OperatorGraph, path: str, order: Order) -> Partition:
-    """A division to begin from.
-
-    Raises:
-        ValueError: the file holds none, or one that may not run.
-    """
-    import chipweave as cw
-
-    try:
-        partition = cw.read_partition(path)
-    except cw.FileError as error:
-        raise ValueError(f"--start {error}") from None
-    wrong = cw.partition_violations(graph, partition, order)
-    if wrong:
-        raise ValueError(f"--start {path}: the division may not run: {wrong[0]}")
-    return partition
 
 
 def _nothing(result: PartitionResult) -> str:

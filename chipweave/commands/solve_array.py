@@ -15,7 +15,6 @@ from chipweave.status import live
 
 if TYPE_CHECKING:
     from instances.cost.array import ArrayCosts
-    from schedules.array.schedule import ArraySchedule
     from solvers.array import ArrayResult
 
 
@@ -39,7 +38,7 @@ def solve_array(
     from solvers.array import ARRAY_METHODS
 
     check_method(method, ARRAY_METHODS, " inside an array")
-    start = None if files.start is None else _read_start(costs, files.start)
+    start = files.begin(cw.read_array_schedule, lambda own: cw.array_violations(costs, own))
     with live(f"{method} on {costs.network.name} on {costs.array.name}") as status:
         result = cw.solve_array(
             costs,
@@ -63,24 +62,6 @@ def solve_array(
         writes,
     )
     raise typer.Exit(exit_code(result.schedule is not None, result.stop))
-
-
-def _read_start(costs: ArrayCosts, path: str) -> ArraySchedule:
-    """A schedule to begin from.
-
-    Raises:
-        ValueError: the file holds none, or one that may not run.
-    """
-    import chipweave as cw
-
-    try:
-        schedule = cw.read_array_schedule(path)
-    except cw.FileError as error:
-        raise ValueError(f"--start {error}") from None
-    wrong = cw.array_violations(costs, schedule)
-    if wrong:
-        raise ValueError(f"--start {path}: the schedule may not run: {wrong[0]}")
-    return schedule
 
 
 def _nothing(result: ArrayResult) -> str:

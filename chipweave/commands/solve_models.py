@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 import typer
 
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from instances.cost.jobs import WorkloadCosts
     from instances.workload import Workload
     from schedules.windows.goal import WindowGoal
-    from schedules.windows.schedule import WindowSchedule
     from solvers.multi_model import WindowResult
+
+Found = TypeVar("Found")
+"""A kind of schedule."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,30 @@ class Files:
     json: str | None
     plot: str | None
     out: str | None
+
+    def begin(
+        self, read: Callable[[str], Found], wrong: Callable[[Found], list[str]]
+    ) -> Found | None:
+        """The schedule to begin from, if one is named.
+
+        Args:
+            read: a file of the problem's schedules.
+            wrong: why one may not run; empty if it may.
+
+        Raises:
+            ValueError: the file holds none, or one that may not run.
+        """
+        if self.start is None:
+            return None
+        import chipweave as cw
+
+        try:
+            schedule = read(self.start)
+        except cw.FileError as error:
+            raise ValueError(f"--start {error}") from None
+        if found := wrong(schedule):
+            raise ValueError(f"--start {self.start}: the schedule may not run: {found[0]}")
+        return schedule
 
 
 def solve_models(
@@ -53,7 +80,7 @@ def solve_models(
 
     check_method(method, WINDOW_METHODS, " for several models")
     costs = cw.WorkloadCosts(workload)
-    start = None if files.start is None else _read_start(costs, goal, files.start)
+    start = files.begin(cw.read_windows, lambda own: cw.window_violations(costs, own, goal))
     with live(f"{method} on {workload.name}") as status:
         result = cw.solve_workload(
             workload,
@@ -78,24 +105,6 @@ def solve_models(
         writes,
     )
     raise typer.Exit(exit_code(result.schedule is not None, result.stop))
-
-
-def _read_start(costs: WorkloadCosts, goal: WindowGoal, path: str) -> WindowSchedule:
-    """A schedule to begin from.
-
-    Raises:
-        ValueError: the file holds none, or one that may not run.
-    """
-    import chipweave as cw
-
-    try:
-        schedule = cw.read_windows(path)
-    except cw.FileError as error:
-        raise ValueError(f"--start {error}") from None
-    wrong = cw.window_violations(costs, schedule, goal)
-    if wrong:
-        raise ValueError(f"--start {path}: the schedule may not run: {wrong[0]}")
-    return schedule
 
 
 def _nothing(workload: Workload, result: WindowResult) -> str:

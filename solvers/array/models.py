@@ -6,9 +6,7 @@ What an engine reports is checked as in `solvers.models`.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 
-from formulations.modellers import Solution
 from formulations.spatial_organization.model import SpatialOrganization
 from formulations.spatial_organization.reduction import Reduced, reduced
 from instances.cost.array import ArrayCosts
@@ -19,7 +17,7 @@ from schedules.progress import Stop
 from solvers.array.solve import ARRAY_METHODS, ArrayOptions
 from solvers.engines import Settings
 from solvers.engines.modellers import modeller_of
-from solvers.reports import Reports
+from solvers.reports import PlainSearch, Reports
 
 MOST_VARIABLES = 500_000
 """Larger models would take minutes to build, and prove nothing."""
@@ -53,7 +51,7 @@ def solve_models(progress: ArrayProgress, options: ArrayOptions) -> Stop:
     _check_size(progress, given)
     formulation = SpatialOrganization(progress.costs, modeller_of(engine), given)
     formulation.hint(progress.best)
-    reports = Reports(engine, _Search(progress, formulation), progress.raise_bound)
+    reports = Reports(engine, PlainSearch(progress, formulation), progress.raise_bound)
     left = progress.remaining
     settings = Settings(
         end=None if left is None else time.perf_counter() + left,
@@ -102,24 +100,3 @@ def _check_size(progress: ArrayProgress, given: Reduced) -> None:
             f"the network is too large for the models: they would have {variables:,} variables,"
             f" more than {MOST_VARIABLES:,}; use a smaller array, or method exact"
         )
-
-
-@dataclass(frozen=True)
-class _Search:
-    """The search that a model is for."""
-
-    progress: ArrayProgress
-    formulation: SpatialOrganization
-
-    def take(self, solution: Solution) -> bool:
-        """Offer the solution's schedule, which has no condition to break."""
-        self.progress.offer(self.formulation.extract(solution))
-        return True
-
-    def cheapest(self) -> int | None:
-        """What the best known schedule takes."""
-        return self.progress.objective
-
-    def enough(self) -> bool:
-        """Only a proof is."""
-        return False

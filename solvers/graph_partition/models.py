@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from formulations.graph_partition.ordered import OrderedPartition
 from formulations.graph_partition.reduction import Reduced, reduced
 from formulations.graph_partition.unordered import UnorderedPartition
-from formulations.modellers import Solution
 from heuristics.graph_partition.orders import split
 from schedules.partition.partition import Partition
 from schedules.partition.progress import PartitionProgress
@@ -22,7 +20,7 @@ from schedules.progress import Stop
 from solvers.engines import Settings
 from solvers.engines.modellers import modeller_of
 from solvers.methods import RunOptions
-from solvers.reports import Reports
+from solvers.reports import PlainSearch, Reports
 
 if TYPE_CHECKING:
     from solvers.engines.engine import Engine
@@ -81,7 +79,7 @@ def search(
     if progress.best is not None:
         formulation.hint(progress.best)
     reports = Reports(
-        engine, _Search(progress, formulation), progress.raise_bound, tolerance=TOLERANCE
+        engine, PlainSearch(progress, formulation), progress.raise_bound, tolerance=TOLERANCE
     )
     left = progress.remaining
     settings = Settings(
@@ -127,24 +125,3 @@ def _formulation(
     kind = OrderedPartition if given.order == "ordered" else UnorderedPartition
     unit = 1.0 if engine.kind == "cpsat" else max(1.0, given.most / UNITS)
     return kind(given, modeller_of(engine), unit)
-
-
-@dataclass(frozen=True)
-class _Search:
-    """The search that a model is for."""
-
-    progress: PartitionProgress
-    formulation: OrderedPartition | UnorderedPartition
-
-    def take(self, solution: Solution) -> bool:
-        """Offer the solution's division, which has no condition to break."""
-        self.progress.offer(self.formulation.extract(solution))
-        return True
-
-    def cheapest(self) -> int | None:
-        """The largest load of the best known division."""
-        return self.progress.objective
-
-    def enough(self) -> bool:
-        """Only a proof is."""
-        return False
