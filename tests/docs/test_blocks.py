@@ -1,8 +1,8 @@
 """Every block of code in the documentation runs, page by page, and prints what the page shows.
 
-A block whose first line is the name of a file is written, not run. A page's Python blocks run in one
-namespace, one after the other; its commands run in this process, other lines in a shell. Before a
-block that is not run stands a comment `<!-- not run: why, and what checks it instead -->`.
+A block whose first line is the name of a file is written, not run. A page's Python blocks run in
+one namespace, one after the other; its commands run in this process, other lines in a shell. Before
+a block that is not run stands a comment `<!-- not run: why, and what checks it instead -->`.
 """
 
 from __future__ import annotations
