@@ -11,8 +11,8 @@ from pathlib import Path
 import typer
 
 PACKAGES = (
-    *("simba-4x4", "simba-6x6", "simba-8x8", "simba-8x16", "simba-16x16"),
     *("datacentre-2x2", "datacentre-4x4", "datacentre-6x6"),
+    *("simba-4x4", "simba-6x6", "simba-8x8", "simba-8x16", "simba-16x16"),
 )
 MIXED_PACKAGES = tuple(
     f"het-{mesh}{pattern}"
