@@ -21,7 +21,7 @@ test: $(VENV)/.installed-dev
 
 # Builds the documentation as a site; a link that leads nowhere is an error.
 docs: $(VENV)/.installed-docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict # not --quiet: then warnings are no errors
 	@echo "the site: build/site/index.html"
 
 # Builds wheel and sdist, and uses the wheel from an empty folder; takes some two minutes.
