@@ -31,6 +31,7 @@ KINDS = MappingProxyType(
         "schedule": "schedules.files:ScheduleModel",
         "windows": "schedules.windows.files:WindowsModel",
         "array-schedule": "schedules.array.files:ArrayScheduleModel",
+        "partition": "schedules.partition.files:PartitionModel",
     }
 )
 """Kind of file -> the model that reads it, as module:class."""
@@ -38,7 +39,7 @@ KINDS = MappingProxyType(
 _PARTS = (KINDS["network"], KINDS["package"])
 """Models that stand in other files, too."""
 
-KIND_MAY_BE_ABSENT = ("schedule", "windows", "array-schedule")
+KIND_MAY_BE_ABSENT = ("schedule", "windows", "array-schedule", "partition")
 
 _ENTRY = re.compile(r"( *)((?:- )*)([\w-]+):(?: .*?)??(?: *# (.*))?")
 _MORE = re.compile(r".*#  +(\S.*)|  +# (.*)")

@@ -36,6 +36,8 @@ PAGES = [
 NOT_RUN = re.compile(r"<!-- not run: ([^>]+) -->\n+\Z")
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w-]+\.(?:yaml|py|csv))\n")
+NAMED = re.compile(r"<!-- file: ([\w-]+\.json) -->\n+\Z")
+"""Before a block of JSON, which has no comments."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Block:
         page: from the root of the repository.
         shown: the text block right behind this one, what it prints; None if there is none.
         not_run: why the checks do not run it; empty where they do.
+        file: the name of the file that this is; None if it is none.
     """
 
     page: str
@@ -54,12 +57,7 @@ class Block:
     text: str
     shown: str | None
     not_run: str
-
-    @property
-    def file(self) -> str | None:
-        """The name of the file that this is, if its first line says so."""
-        found = FILE.match(self.text)
-        return found[1] if found and self.language in ("yaml", "python", "csv") else None
+    file: str | None
 
 
 def blocks(page: Path) -> list[Block]:
@@ -73,6 +71,7 @@ def blocks(page: Path) -> list[Block]:
         behind = after is not None and after[1] == "text" and not between.strip()
         shown = after[2] if after is not None and behind else None
         why = NOT_RUN.search(text[: fence.start()])
+        named = NAMED.search(text[: fence.start()]) or FILE.match(fence[2])
         made.append(
             Block(
                 page.relative_to(ROOT).as_posix(),
@@ -81,6 +80,7 @@ def blocks(page: Path) -> list[Block]:
                 fence[2],
                 shown,
                 " ".join(why[1].split()) if why else "",
+                named[1] if named else None,
             )
         )
     return made
@@ -108,11 +108,12 @@ def test_the_code_of_a_page_runs_and_prints_what_it_shows(
     monkeypatch.setenv("COLUMNS", "200")
     names: dict[str, Any] = {"__name__": "__main__"}
     for block in blocks(page):
-        if block.not_run or block.language not in ("python", "sh", "yaml", "csv"):
-            continue
         if block.file is not None:
             Path(block.file).write_text(block.text, "utf-8")
-        elif block.language == "python":
+    for block in blocks(page):
+        if block.not_run or block.file is not None:
+            continue
+        if block.language == "python":
             printed = run_python(block, names)
             assert printed == (block.shown or ""), place(block)
         elif block.language == "sh":
