@@ -19,7 +19,7 @@ FORMULA = re.compile(
 UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
 """A word in \\mathrm, which comes letter by letter."""
 
-OPTIONAL = {"How to": ({"ONNX models": "onnx.md"}, {"Costs as CSV, or from PyTorch": "costs.md"})}
+OPTIONAL = {"How to": {"ONNX models": "onnx.md", "Costs as CSV, or from PyTorch": "costs.md"}}
 """Pages that join a section of the navigation where they exist."""
 
 
@@ -29,7 +29,11 @@ def on_config(config: Any) -> Any:
     for section in config["nav"]:
         for name, pages in section.items():
             if name in OPTIONAL:
-                pages += [own for own in OPTIONAL[name] if (docs / next(iter(own.values()))).exists()]
+                pages += [
+                    {title: page}
+                    for title, page in OPTIONAL[name].items()
+                    if (docs / page).exists()
+                ]
             if name == "Results":
                 overview = (docs / "results" / "README.md").read_text("utf-8")
                 names = dict.fromkeys(re.findall(r"\((\w+)\.md\)", overview))

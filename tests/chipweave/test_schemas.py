@@ -29,7 +29,7 @@ def accepts(kind: str, data: object) -> bool:
     return bool(validator(kind).is_valid(data))
 
 
-def examples() -> dict[str, dict[str, Any]]:
+def examples() -> dict[str, str]:
     """The example files of the documentation, by name."""
     found = {}
     for path in sorted((ROOT / "docs").rglob("*.md")):
