@@ -39,7 +39,7 @@ ENGINES = (
 FORMULATIONS = ("segment", "interval", "compact")
 OBJECTIVES = ("latency", "energy", "edp")
 
-FILES = (".yaml", ".yml", ".json", ".onnx")
+FILES = (".yaml", ".yml", ".json", ".csv", ".onnx")
 """What a network or a package may be read from."""
 
 

@@ -19,7 +19,7 @@ FORMULA = re.compile(
 UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
 """A word in \\mathrm, which comes letter by letter."""
 
-OPTIONAL = {"How to": {"ONNX models": "onnx.md", "Costs as CSV, or from PyTorch": "costs.md"}}
+OPTIONAL = {"How to": {"Networks from ONNX models": "onnx.md"}}
 """Pages that join a section of the navigation where they exist."""
 
 

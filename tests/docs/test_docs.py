@@ -44,7 +44,7 @@ DOCUMENTS = [
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "docs" / "howto").glob("*.md")),
 ]
-MADE = ("model.onnx", "alexnet.json", "mine.yaml", "graph.json")
+MADE = ("model.onnx", "alexnet.json", "mine.yaml", "graph.json", "costs.csv")
 """Files that commands name and other blocks make, or the reader has."""
 
 ROOMS = (
