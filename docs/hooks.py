@@ -19,21 +19,12 @@ FORMULA = re.compile(
 UPRIGHT = re.compile(r'(?:<mi mathvariant="normal">[^<]</mi>){2,}')
 """A word in \\mathrm, which comes letter by letter."""
 
-OPTIONAL = {"How to": {"Networks from ONNX models": "onnx.md"}}
-"""Pages that join a section of the navigation where they exist."""
-
 
 def on_config(config: Any) -> Any:
-    """Complete the navigation: pages that may be there, and all pages of results."""
+    """Add all pages of results to the navigation, in the order of their overview."""
     docs = Path(config["docs_dir"])
     for section in config["nav"]:
         for name, pages in section.items():
-            if name in OPTIONAL:
-                pages += [
-                    {title: page}
-                    for title, page in OPTIONAL[name].items()
-                    if (docs / page).exists()
-                ]
             if name == "Results":
                 overview = (docs / "results" / "README.md").read_text("utf-8")
                 names = dict.fromkeys(re.findall(r"\((\w+)\.md\)", overview))
