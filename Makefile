@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tables clean
+.PHONY: demo test docs dist-check tables clean
 
 # Maps ResNet-50 onto 16 chiplets, proves it, compares it and draws it.
 demo: $(VENV)/.installed
@@ -18,6 +18,15 @@ test: $(VENV)/.installed-dev
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4
+
+# Builds the documentation as a site; a link that leads nowhere is an error.
+docs: $(VENV)/.installed-docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict # not --quiet: then warnings are no errors
+	@echo "the site: build/site/index.html"
+
+# Builds wheel and sdist, and uses the wheel from an empty folder; takes some two minutes.
+dist-check: $(VENV)/.installed-dev
+	.ci/dist-check $(BIN)
 
 # Measures the tables of README.md and docs/ anew, on this machine.
 tables: $(VENV)/.installed-dev
@@ -41,4 +50,8 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
 	$(BIN)/python -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	@touch $@

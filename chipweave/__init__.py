@@ -15,10 +15,13 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from chipweave.doctor import Finding as Finding
+    from chipweave.doctor import diagnose as diagnose
     from chipweave.inputs import array as array
     from chipweave.inputs import array_costs as array_costs
     from chipweave.inputs import instance as instance
     from chipweave.inputs import workload as workload
+    from chipweave.schemas import file_schema as file_schema
     from chipweave.versions import show_versions as show_versions
     from experiments.ablation import Variant as Variant
     from experiments.ablation import ablation as ablation
@@ -245,6 +248,7 @@ _HOMES = {
     "Explanation": "solvers.explain",
     "FORMULATIONS": "formulations.formulation",
     "FileError": "instances.files",
+    "Finding": "chipweave.doctor",
     "Formulation": "formulations.formulation",
     "Front": "experiments.pareto",
     "GRAPH_METHODS": "solvers.graph_partition",
@@ -315,6 +319,7 @@ _HOMES = {
     "compare": "experiments.compare",
     "compress": "instances.cost.coders",
     "compressed": "schedules.compressed",
+    "diagnose": "chipweave.doctor",
     "draw": "schedules.draw:draw_schedule",
     "draw_array": "schedules.array.draw",
     "draw_front": "schedules.draw_front",
@@ -328,6 +333,7 @@ _HOMES = {
     "evaluate_windows": "schedules.windows.evaluate",
     "explain": "solvers.explain",
     "export": "formulations.export",
+    "file_schema": "chipweave.schemas",
     "formulate": "formulations.formulation",
     "from_onnx": "instances.importers.onnx",
     "from_torch": "instances.importers.torch",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -19,6 +19,7 @@ from chipweave.commands import (
     catalogue,
     compare,
     costs,
+    doctor,
     experiment,
     export,
     joint,
@@ -26,43 +27,54 @@ from chipweave.commands import (
     pareto,
     place,
     rank,
+    schema,
     simulate,
     solve,
     strength,
     verify,
 )
+from chipweave.help import FILES, JUDGE, LOOK, MEASURE, PLACE, SCHEDULE, GroupedHelp
 
 BAD_INPUT, NOTHING_FOUND = 2, 4
 INTERRUPTED = 130
 """What typer makes of Ctrl-C outside a run."""
 
 app = typer.Typer(
-    help="Map neural networks onto multi-chiplet accelerators.",
-    epilog="`chipweave COMMAND --help` shows options and examples.",
-    rich_markup_mode=None,  # plain help: rich would cost a third of the start-up
+    cls=GroupedHelp,
+    help="Map neural networks onto packages of chiplets: find schedules, and prove them best.",
+    epilog="`chipweave COMMAND --help` shows options and examples."
+    " `chipweave --install-completion` lets the shell complete names.",
+    rich_markup_mode=None,  # plain help: rich would double the time to start
     pretty_exceptions_enable=False,
-    add_completion=False,
 )
-app.command("solve", help=solve.HELP)(solve.solve)
-app.command("compare", help=compare.HELP)(compare.compare)
-app.command("pareto", help=pareto.HELP)(pareto.pareto)
-app.command("rank", help=rank.HELP)(rank.rank)
-app.command("joint", help=joint.HELP)(joint.joint)
-app.command("order", help=order.HELP)(order.order)
-app.command("verify", help=verify.HELP)(verify.verify)
-app.command("place", help=place.HELP)(place.place)
-app.command("simulate", help=simulate.HELP)(simulate.simulate)
-app.command("calibrate", help=calibrate.HELP)(calibrate.calibrate)
-app.command("costs", help=costs.HELP)(costs.costs)
-app.command("export", help=export.HELP)(export.export)
-app.command("strength", help=strength.HELP)(strength.strength)
-app.add_typer(bench.app, name="bench")
-app.add_typer(experiment.app, name="experiment")
-app.command("networks", help=catalogue.NETWORKS_HELP)(catalogue.networks)
-app.command("packages", help=catalogue.PACKAGES_HELP)(catalogue.packages)
-app.command("methods", help=catalogue.METHODS_HELP)(catalogue.methods)
-app.command("engines", help=catalogue.ENGINES_HELP)(catalogue.engines)
-app.command("show", help=catalogue.SHOW_HELP)(catalogue.show)
+
+
+def _add(name: str, command: Callable[..., object], about: str, panel: str) -> None:
+    app.command(name, help=about, rich_help_panel=panel)(command)
+
+
+_add("solve", solve.solve, solve.HELP, SCHEDULE)
+_add("compare", compare.compare, compare.HELP, SCHEDULE)
+_add("pareto", pareto.pareto, pareto.HELP, SCHEDULE)
+_add("joint", joint.joint, joint.HELP, SCHEDULE)
+_add("order", order.order, order.HELP, SCHEDULE)
+_add("verify", verify.verify, verify.HELP, JUDGE)
+_add("rank", rank.rank, rank.HELP, JUDGE)
+_add("strength", strength.strength, strength.HELP, JUDGE)
+_add("place", place.place, place.HELP, PLACE)
+_add("simulate", simulate.simulate, simulate.HELP, PLACE)
+app.add_typer(bench.app, name="bench", rich_help_panel=MEASURE)
+app.add_typer(experiment.app, name="experiment", rich_help_panel=MEASURE)
+_add("networks", catalogue.networks, catalogue.NETWORKS_HELP, LOOK)
+_add("packages", catalogue.packages, catalogue.PACKAGES_HELP, LOOK)
+_add("methods", catalogue.methods, catalogue.METHODS_HELP, LOOK)
+_add("engines", catalogue.engines, catalogue.ENGINES_HELP, LOOK)
+_add("show", catalogue.show, catalogue.SHOW_HELP, LOOK)
+_add("doctor", doctor.doctor, doctor.HELP, LOOK)
+_add("costs", costs.costs, costs.HELP, FILES)
+_add("calibrate", calibrate.calibrate, calibrate.HELP, FILES)
+_add("export", export.export, export.HELP, FILES)
+_add("schema", schema.schema, schema.HELP, FILES)
 
 
 def _print_version(wanted: bool) -> None:

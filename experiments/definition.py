@@ -134,7 +134,10 @@ def read_experiment(path: str | Path) -> Experiment:
 
 def _all(names: Callable[[], Sequence[str]]) -> BeforeValidator:
     """The word 'all' in the place of a list."""
-    return BeforeValidator(lambda value: list(names()) if value == "all" else value)
+    return BeforeValidator(
+        lambda value: list(names()) if value == "all" else value,
+        json_schema_input_type=Literal["all"] | Annotated[list[Name], Some],
+    )
 
 
 def _method(value: object) -> object:
@@ -173,6 +176,9 @@ class MethodModel(FileModel):
     chiplets: Most | None = None
 
 
+_METHOD = BeforeValidator(_method, json_schema_input_type=Name | MethodModel)
+
+
 class ExperimentFile(FileModel):
     """A file of kind experiment."""
 
@@ -180,7 +186,7 @@ class ExperimentFile(FileModel):
     name: Name | None = None
     networks: Annotated[list[Name], Some, _all(network_names)]
     packages: Annotated[list[Name], Some, _all(package_names)]
-    methods: Annotated[list[Annotated[MethodModel, BeforeValidator(_method)]], Some]
+    methods: Annotated[list[Annotated[MethodModel, _METHOD]], Some]
     batches: Annotated[list[Batch], Some] = Field(default_factory=lambda: [64])
     time_limits: Annotated[list[Limit], Some] = Field(default_factory=_no_limit)
     seeds: Annotated[list[Seed], Some] = Field(default_factory=lambda: [0])

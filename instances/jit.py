@@ -51,6 +51,11 @@ def _cache() -> Path | None:
 _CACHE = _cache()
 
 
+def kernel_folder() -> Path | None:
+    """Where this process keeps compiled kernels; None where it can keep none."""
+    return _CACHE
+
+
 def _save_alone(kernel: Any) -> None:
     """Let one process at a time save machine code of a kernel.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chipweave import completion
 from chipweave.commands import (
     bench_array,
     bench_compression,
@@ -112,17 +113,41 @@ app.command("simulation", help=bench_simulation.SIMULATION_HELP)(bench_simulatio
 app.command("contention", help=bench_simulation.CONTENTION_HELP)(bench_simulation.contention)
 
 Networks = Annotated[
-    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all general ones.")
+    str | None,
+    typer.Option(
+        "--networks",
+        metavar="A,B,C",
+        help="Without: all general ones.",
+        autocompletion=completion.networks,
+    ),
 ]
 Packages = Annotated[
-    str | None, typer.Option("--packages", metavar="A,B,C", help="Without: all built-in ones.")
+    str | None,
+    typer.Option(
+        "--packages",
+        metavar="A,B,C",
+        help="Without: all built-in ones.",
+        autocompletion=completion.packages,
+    ),
 ]
 StepsPackages = Annotated[
-    str, typer.Option("--packages", metavar="A,B,C", help="Names from `chipweave packages`.")
+    str,
+    typer.Option(
+        "--packages",
+        metavar="A,B,C",
+        help="Names from `chipweave packages`.",
+        autocompletion=completion.packages,
+    ),
 ]
 Batches = Annotated[str, typer.Option("--batches", metavar="N,M", help="Samples a run.")]
 Methods = Annotated[
-    str, typer.Option("--methods", metavar="A,B,C", help="Names from `chipweave methods`.")
+    str,
+    typer.Option(
+        "--methods",
+        metavar="A,B,C",
+        help="Names from `chipweave methods`.",
+        autocompletion=completion.methods,
+    ),
 ]
 Only = Annotated[str, typer.Option("--only", metavar="PARTS", help="Parts, with commas between.")]
 StoreFile = Annotated[

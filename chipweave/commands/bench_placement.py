@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chipweave import completion
 from chipweave.commands import options
 from chipweave.commands.checks import check_outputs
 from chipweave.commands.tables import report
@@ -30,7 +31,13 @@ Examples:
 """
 
 Networks = Annotated[
-    str | None, typer.Option("--networks", metavar="A,B,C", help="Without: all general ones.")
+    str | None,
+    typer.Option(
+        "--networks",
+        metavar="A,B,C",
+        help="Without: all general ones.",
+        autocompletion=completion.networks,
+    ),
 ]
 Workers = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Threads of a proof.")]
 

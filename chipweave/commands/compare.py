@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chipweave import completion
 from chipweave.commands import options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.compressing import Compressing
@@ -31,7 +32,12 @@ Examples:
 
 Methods = Annotated[
     str,
-    typer.Option("--methods", metavar="A,B,C", help="Names from `chipweave methods`, in order."),
+    typer.Option(
+        "--methods",
+        metavar="A,B,C",
+        help="Names from `chipweave methods`, in order.",
+        autocompletion=completion.methods,
+    ),
 ]
 
 

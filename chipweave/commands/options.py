@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
+from chipweave import completion
+
 if TYPE_CHECKING:
     from experiments.store import Store
     from instances.instance import Instance
@@ -23,6 +25,7 @@ What = Annotated[
         help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance"
         " (CSV, too), a network; or an ONNX model.",
         show_default=False,
+        autocompletion=completion.network,
     ),
 ]
 MaybeWhat = Annotated[
@@ -32,6 +35,7 @@ MaybeWhat = Annotated[
         help="A built-in network's name, or a file (YAML or JSON): an instance, a table instance"
         " (CSV, too), a network, a workload; or an ONNX model. None with --models.",
         show_default=False,
+        autocompletion=completion.network,
     ),
 ]
 PackageName = Annotated[
@@ -41,6 +45,7 @@ PackageName = Annotated[
         metavar="P",
         help="A built-in package's name or a package file; overrides the file's. Without one:"
         " simba-4x4, for several models het-2x2.",
+        autocompletion=completion.package,
     ),
 ]
 ArrayName = Annotated[
@@ -137,10 +142,17 @@ Objective = Annotated[
         "--objective",
         metavar="NAME",
         help="latency, energy or edp, their product; for several models throughput, too.",
+        autocompletion=completion.objective,
     ),
 ]
 Method = Annotated[
-    str, typer.Option("--method", metavar="METHOD", help="One of `chipweave methods`.")
+    str,
+    typer.Option(
+        "--method",
+        metavar="METHOD",
+        help="One of `chipweave methods`.",
+        autocompletion=completion.method,
+    ),
 ]
 FormulationName = Annotated[
     str | None,
@@ -148,11 +160,17 @@ FormulationName = Annotated[
         "--formulation",
         metavar="F",
         help="The model of cpsat and milp: segment (without: this), interval or compact.",
+        autocompletion=completion.formulation,
     ),
 ]
 EngineName = Annotated[
     str | None,
-    typer.Option("--engine", metavar="E", help="What solves the model: see `chipweave engines`."),
+    typer.Option(
+        "--engine",
+        metavar="E",
+        help="What solves the model: see `chipweave engines`.",
+        autocompletion=completion.engine,
+    ),
 ]
 NoStart = Annotated[
     bool, typer.Option("--no-start", help="Begin from no schedule instead of that of `scope`.")
