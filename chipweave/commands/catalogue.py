@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.output import STDOUT, check_writable, write_json
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ def _features(features: frozenset[Feature]) -> str:
     return f"all but {', '.join(missing)}" if missing else "all"
 
 
-@options.flat
+@groups.flat
 def show(task: options.Task) -> None:
     from chipweave.commands.on_graph import show_graph
     from chipweave.grid import console

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chipweave import completion
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.compressing import Compressing
 from chipweave.commands.why import why_not
@@ -41,7 +41,7 @@ Methods = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def compare(
     task: options.Task,
     conditions: options.Conditions,

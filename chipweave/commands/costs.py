@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.output import STDOUT, check_writable
 
 HELP = """Write what a network costs on a package to a file: all tables, or what a simulator needs.
@@ -32,7 +32,7 @@ Cycles = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def costs(task: options.Task, out: Out, cycles: Cycles = False) -> None:
     if out == STDOUT:
         raise ValueError("--out -: costs go into a file")

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.output import STDOUT, check_writable
 
 HELP = """Write the model of an instance to a file, for another solver.
@@ -44,7 +44,7 @@ Reduced = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def export(
     task: options.Task,
     conditions: options.Conditions,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import exit_code
 from chipweave.commands.strength import named
@@ -70,7 +70,7 @@ Page = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def joint(
     task: options.Task,
     time_limit: options.TimeLimit = None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.several import Several, refuse
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def refuse_on_array(
     if objective != "latency":
         raise ValueError(f"--objective {objective}: with --array, latency is what is minimised")
     why = "not with --array, which is for one network inside one chip"
-    refuse([*options.given(several), *options.given(conditions), *others], why)
+    refuse([*groups.given(several), *groups.given(conditions), *others], why)
 
 
 def network_and_array(what: str | None, array: str, setting: options.Setting) -> ArrayCosts:

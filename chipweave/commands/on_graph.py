@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_method
 from chipweave.commands.codes import BROKEN, FOUND, exit_code
 from chipweave.commands.several import Several, refuse
@@ -63,7 +63,7 @@ def refuse_on_graph(
             f"--objective {objective}: for a graph of operators, the largest load is what is"
             " minimised"
         )
-    given = [*options.given(setting), *options.given(several), *options.given(conditions), *others]
+    given = [*groups.given(setting), *groups.given(several), *groups.given(conditions), *others]
     refuse(given, "not for a graph of operators, whose file says what the devices are")
 
 

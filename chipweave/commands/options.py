@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -350,59 +349,6 @@ class Limits:
             **{part.name: getattr(self, part.name) for part in fields(self)},
             "gap_limit": None if self.gap_limit is None else share("--gap-limit", self.gap_limit),
         }
-
-
-def flat(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The command with an option for each field of its parameters that are groups of options."""
-    hints = get_type_hints(command, include_extras=True)
-    plain: list[inspect.Parameter] = []
-    groups: dict[str, type] = {}
-    for parameter in inspect.signature(command).parameters.values():
-        kind = hints[parameter.name]
-        if isinstance(kind, type) and is_dataclass(kind):
-            groups[parameter.name] = kind
-            plain += _parameters(kind)
-        else:
-            plain.append(parameter.replace(annotation=kind, kind=parameter.KEYWORD_ONLY))
-
-    def run(**given: Any) -> Any:
-        packed = {
-            name: kind(**{part.name: given.pop(part.name) for part in fields(kind)})
-            for name, kind in groups.items()
-        }
-        return command(**packed, **given)
-
-    flattened: Any = run
-    flattened.__signature__ = inspect.Signature(plain)
-    return flattened
-
-
-def _parameters(kind: type) -> list[inspect.Parameter]:
-    hints = get_type_hints(kind, include_extras=True)
-    return [
-        inspect.Parameter(
-            part.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=_default(part),
-            annotation=hints[part.name],
-        )
-        for part in fields(kind)
-    ]
-
-
-def _default(part: Field[Any]) -> Any:
-    if part.default_factory is not MISSING:
-        return part.default_factory()
-    return inspect.Parameter.empty if part.default is MISSING else part.default
-
-
-def given(group: Any, *but: str) -> list[str]:
-    """The options of a group that are not as they are without, but for some fields."""
-    return [
-        f"--{part.name.replace('_', '-')}"
-        for part in fields(group)
-        if part.name not in but and getattr(group, part.name) != _default(part)
-    ]
 
 
 def names(option: str, text: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.benches import write_results
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
@@ -35,7 +35,7 @@ NetworkOut = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def order(
     task: options.Task,
     method: options.Method = "exact",

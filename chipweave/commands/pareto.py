@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
 from chipweave.commands.compressing import Compressing
@@ -60,7 +60,7 @@ Plot = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def pareto(
     task: options.Task,
     conditions: options.Conditions,

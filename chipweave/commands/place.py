@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_outputs, check_schedule
 from chipweave.commands.codes import FOUND, exit_code
 from chipweave.output import deliver, schedule_writes
@@ -71,7 +71,7 @@ Plot = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def place(
     task: options.Task,
     schedule: options.ScheduleFile,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import FOUND, NOTHING_FOUND
 from chipweave.output import STDOUT, write_json, write_text
@@ -73,7 +73,7 @@ Samples = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def rank(
     task: options.Task,
     method: Methods = [],  # noqa: B006 - typer reads it

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 
 if TYPE_CHECKING:
     from instances.workload import Workload
@@ -71,7 +71,7 @@ class Several:
             raise ValueError("Missing argument 'WHAT': name a network or a file, or --models")
         if self.models is not None or is_workload(what):
             return True
-        refuse(options.given(self), "only for several models (--models, or a workload file)")
+        refuse(groups.given(self), "only for several models (--models, or a workload file)")
         return False
 
     def workload(self, what: str | None, setting: options.Setting) -> Workload:
@@ -151,4 +151,4 @@ def refuse_for_one(setting: options.Setting, conditions: options.Conditions, *ot
     if setting.costs is not None:
         others = (*others, "--costs")
     why = "only for one network, not for several models"
-    refuse([*options.given(conditions), *others], why)
+    refuse([*groups.given(conditions), *others], why)

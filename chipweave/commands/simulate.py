@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_outputs, check_schedule
 from chipweave.output import deliver
 
@@ -45,7 +45,7 @@ Trace = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def simulate(
     task: options.Task,
     schedule: options.ScheduleFile,

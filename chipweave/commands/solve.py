@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_method, check_outputs
 from chipweave.commands.codes import exit_code
 from chipweave.commands.compressing import Compressing
@@ -79,7 +79,7 @@ Steps = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def solve(
     setting: options.Setting,
     several: Several,
@@ -105,8 +105,8 @@ def solve(
     check_outputs(json=json, plot=plot, out=out, log=log, inputs=inputs)
     only_for_one = {"--formulation": formulation, "--steps": steps, "--log": log}
     given = [name for name, value in only_for_one.items() if value is not None]
-    given += [*options.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
-    given += options.given(compressing)
+    given += [*groups.given(limits, *OF_ALL), *(["--no-start"] if no_start else [])]
+    given += groups.given(compressing)
     files = Files(start, json, plot, out)
     of_all: dict[str, Any] = {name: getattr(limits, name) for name in OF_ALL}
     from chipweave.inputs import is_graph

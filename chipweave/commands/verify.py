@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chipweave.commands import options
+from chipweave.commands import groups, options
 from chipweave.commands.checks import check_outputs
 from chipweave.commands.codes import BROKEN, FOUND
 from chipweave.commands.compressing import Compressing
@@ -54,7 +54,7 @@ MaybeSchedule = Annotated[
 ]
 
 
-@options.flat
+@groups.flat
 def verify(
     setting: options.Setting,
     several: Several,
@@ -73,7 +73,7 @@ def verify(
         raise ValueError("Missing argument 'SCHEDULE': the file of a schedule")
     inputs = (what, setting.package, schedule, array, compressing.compress)
     check_outputs(json=json, inputs=inputs)
-    more = options.given(compressing)
+    more = groups.given(compressing)
     from chipweave.inputs import is_graph
 
     if array is None and is_graph(what):
