@@ -66,7 +66,7 @@ class OperatorGraph:
         digits: a tick is 10^-digits of the file's unit of time.
 
     Raises:
-        ValueError: no device, an edge to no node, two edges of the same nodes, a cycle, two nodes
+        ValueError: no node, no device, an edge to no node, two edges of the same nodes, a cycle, two nodes
             of one id, or numbers that are negative or together reach LIMIT.
     """
 
@@ -80,6 +80,8 @@ class OperatorGraph:
 
     def __post_init__(self) -> None:
         """Refuse what is no graph."""
+        if not self.nodes:
+            raise ValueError(f"graph {self.name!r}: no node")
         if self.accelerators < 0 or self.cpus < 0 or not self.accelerators + self.cpus:
             raise ValueError(f"graph {self.name!r}: no device to run on")
         if len({node.id for node in self.nodes}) < len(self.nodes):

@@ -100,7 +100,9 @@ class Reduced:
         for devices in range(1, graph.devices):
             slow = min(graph.cpus, devices) if self.share >= 1 else devices - graph.accelerators
             fast = devices - max(0, slow)
-            if work <= (fast + self.share * (devices - fast)) * self.most * (1 + 1e-12):
+            able = fast + (self.share * (devices - fast) if devices > fast else 0)
+            # A CPU that takes no time for something may do all, even where no load is above 0.
+            if able == np.inf or work <= able * self.most * (1 + 1e-12):
                 return devices
         return graph.devices
 

@@ -53,8 +53,9 @@ class Room(NamedTuple):
 
 
 def room_of(graph: OperatorGraph) -> Room:
-    """The devices of a graph."""
-    return Room(graph.accelerators, graph.cpus, graph.memory)
+    """The devices of a graph; of each kind no more than there are classes to put on them."""
+    most = len(graph.classes)
+    return Room(min(graph.accelerators, most), min(graph.cpus, most), graph.memory)
 
 
 def work_of(blocks: Blocks) -> Work:

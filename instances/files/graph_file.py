@@ -8,15 +8,15 @@
 `colorClass` may be absent or null; true and false may be 1 and 0. A node's `name`, and other keys,
 are debug information; `name` is kept. `fpgaLatency` may be absent or null where
 `supportedOnFpga` is false. All edges out of one node have the same cost. Where several
-edges join the same nodes, one counts. Times become whole ticks, as fine as their sum allows and
-12 digits at most; sizes become whole bytes, rounded up, and the memory, rounded down.
+edges join the same nodes, one counts. Times become whole ticks, as fine as their sum allows, of 12
+digits behind the point at most, or of 12 digits of a sum below 1; sizes become whole bytes, rounded up, and the memory, rounded down.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Decimal
-from math import ceil, floor, isclose
+from math import ceil, floor, isclose, log10
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,7 +34,10 @@ MAX_NODES = 20_000
 MAX_EDGES = 200_000
 MAX_DEVICES = 1_000
 DIGITS = 12
-"""Of a tick behind the point, at most."""
+"""Of a tick behind the point, at most, where the sum of all times is 1 or more."""
+
+MOST_SMALLER = 250
+"""Powers of ten by which the sum may be below 1 and its times still have as many digits."""
 
 SAME = 1e-9
 """Costs of two edges differ by no more, relatively, where they are meant to be the same."""
@@ -124,7 +127,7 @@ def graph_from_data(data: object, source: str, name: str) -> OperatorGraph:
             name, nodes, tuple(edges), model.accelerators, model.cpus, memory, digits
         )
     except ValueError as error:
-        fail(source, str(error).partition(": ")[2])
+        fail(source, str(error).removeprefix(f"graph {name!r}: "))
 
 
 def write_graph(graph: OperatorGraph, path: str | Path) -> None:
@@ -199,7 +202,8 @@ def _digits(model: GraphModel, transfers: dict[int, float]) -> int:
     own = sum(max(node.cpu, node.accelerator or 0) for node in model.nodes)
     total = own + 2 * sum(transfers.values())
     rounding = 3 * len(model.nodes)
-    digits = DIGITS
+    # Times in a large unit, hours perhaps, are as fine as others.
+    digits = DIGITS - max(-MOST_SMALLER, min(0, floor(log10(total)))) if total else DIGITS
     while digits > -DIGITS and total * 10.0**digits + rounding >= LIMIT / 2:
         digits -= 1
     return digits

@@ -24,8 +24,7 @@ def partition_violations(
         return wrong
     for number, device in enumerate(partition.devices):
         wrong += [f"device {number}: {text}" for text in _device(graph, device)]
-    of = {own: number for number, device in enumerate(partition.devices) for own in device.nodes}
-    device_of = [of[node.id] for node in graph.nodes]
+    device_of = _device_of(graph, partition)
     wrong += _classes(graph, device_of)
     if order == "ordered":
         wrong += _no_order(graph, device_of, len(partition.devices))
@@ -33,6 +32,28 @@ def partition_violations(
         for number in range(len(partition.devices)):
             wrong += _way_back(graph, device_of, number)
     return wrong
+
+
+def in_order(graph: OperatorGraph, partition: Partition) -> Partition:
+    """An ordered division that may run, its devices in an order in which forward edges go forward.
+
+    It is the same one where they are already.
+    """
+    device_of = _device_of(graph, partition)
+    pairs = {(device_of[u], device_of[v]) for u, v in graph.forward_edges}
+    order: list[int] = []
+    left = list(range(len(partition.devices)))
+    while left:
+        behind = {v for u, v in pairs if u != v and u in left}
+        order.append(next(number for number in left if number not in behind))
+        left.remove(order[-1])
+    return Partition(tuple(partition.devices[number] for number in order))
+
+
+def _device_of(graph: OperatorGraph, partition: Partition) -> list[int]:
+    """The number of each node's device."""
+    of = {own: number for number, device in enumerate(partition.devices) for own in device.nodes}
+    return [of[node.id] for node in graph.nodes]
 
 
 def _nodes(graph: OperatorGraph, partition: Partition) -> Iterator[str]:

@@ -9,7 +9,7 @@ from instances.graph import Kind, OperatorGraph
 from schedules.partition.evaluate import evaluate_partition
 from schedules.partition.partition import Partition
 from schedules.partition.progress import PartitionProgress
-from schedules.partition.verify import partition_violations
+from schedules.partition.verify import in_order, partition_violations
 from schedules.progress import Stop
 from solvers.methods import RunOptions
 
@@ -41,7 +41,8 @@ def enumerate_partitions(progress: PartitionProgress, options: RunOptions[Partit
             best = cost, partition
     if best is None:
         return "infeasible"
-    progress.raise_bound(progress.offer(best[1]))
+    found = in_order(graph, best[1]) if progress.order == "ordered" else best[1]
+    progress.raise_bound(progress.offer(found))
     return "optimal"
 
 

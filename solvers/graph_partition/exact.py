@@ -100,8 +100,8 @@ def _search(
 
 
 def _lattice(progress: PartitionProgress, blocks: Blocks) -> Lattice | None:
-    graph = progress.graph
-    states = (graph.accelerators + 1) * (graph.cpus + 1)
+    room = room_of(progress.graph)
+    states = (room.accelerators + 1) * (room.cpus + 1)
     lattice = lattice_of(blocks, min(MOST_IDEALS, MOST_STATES // states), MOST_STEPS)
     if lattice is not None:
         progress.count("ideals", lattice.ideals)

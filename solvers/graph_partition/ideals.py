@@ -37,6 +37,9 @@ Ints = NDArray[np.int64]
 Smalls = NDArray[np.int32]
 Flags = NDArray[np.bool_]
 
+SLACK = 1 + 1e-12
+"""What is ruled out by numbers that are rounded is ruled out by so much."""
+
 PAUSE = 5_000_000
 """Steps of the search between two looks at the clock; well under a second."""
 
@@ -133,9 +136,10 @@ def _for_good(block: int, tensors: Tensors, inside: Ints, base_readers: Ints, ba
 @lean
 def _may_do(a: int, c: int, work: int, size: int, room: Room, bar: int, share: float) -> bool:
     """Whether what is left of the work may be done on a accelerators and c CPUs below the bar."""
+    # As floats, which do not overflow where the bar is NEVER, and a little too large.
     if c == 0:
-        return work <= a * (bar - 1) and size <= a * room.memory
-    return work <= (a + share * c) * (bar - 1.0) + 1.0
+        return work <= a * (bar - 1.0) * SLACK and size <= a * (room.memory * SLACK)
+    return work <= (a + share * c) * (bar - 1.0) * SLACK or share == np.inf
 
 
 @compiled

@@ -15,7 +15,7 @@ from formulations.graph_partition.unordered import UnorderedPartition
 from heuristics.graph_partition.orders import split
 from schedules.partition.partition import Partition
 from schedules.partition.progress import PartitionProgress
-from schedules.partition.verify import partition_violations
+from schedules.partition.verify import in_order, partition_violations
 from schedules.progress import Stop
 from solvers.engines import Settings
 from solvers.engines.modellers import modeller_of
@@ -101,7 +101,7 @@ def _start(progress: PartitionProgress, options: RunOptions[Partition]) -> None:
     wrong = partition_violations(progress.graph, start, progress.order)
     if wrong:
         raise ValueError(f"the start cannot be used: {wrong[0]}; leave it out")
-    progress.offer(start)
+    progress.offer(in_order(progress.graph, start) if progress.order == "ordered" else start)
 
 
 def _most(progress: PartitionProgress) -> int:
