@@ -66,8 +66,8 @@ class OperatorGraph:
         digits: a tick is 10^-digits of the file's unit of time.
 
     Raises:
-        ValueError: no node, no device, an edge to no node, two edges of the same nodes, a cycle, two nodes
-            of one id, or numbers that are negative or together reach LIMIT.
+        ValueError: no node, no device, an edge to no node, two edges of the same nodes, a cycle,
+            two nodes of one id, or numbers that are negative or together reach LIMIT.
     """
 
     name: str

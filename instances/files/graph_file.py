@@ -8,8 +8,9 @@
 `colorClass` may be absent or null; true and false may be 1 and 0. A node's `name`, and other keys,
 are debug information; `name` is kept. `fpgaLatency` may be absent or null where
 `supportedOnFpga` is false. All edges out of one node have the same cost. Where several
-edges join the same nodes, one counts. Times become whole ticks, as fine as their sum allows, of 12
-digits behind the point at most, or of 12 digits of a sum below 1; sizes become whole bytes, rounded up, and the memory, rounded down.
+edges join the same nodes, one counts. Times become whole ticks, as fine as their sum allows: with
+12 digits behind the point at most, or where the sum is below 1, with 12 digits of it. Sizes become
+whole bytes, rounded up, and the memory, rounded down.
 """
 
 from __future__ import annotations
