@@ -29,7 +29,7 @@ def random_graph(seed: int, *, classes: int = 7, devices: int = 4) -> OperatorGr
         more, back = _backward(rng, nodes, edges)
         nodes, edges = nodes + more, edges | back
     accelerators = int(rng.integers(0, devices + 1))
-    cpus = int(rng.integers(0 if accelerators else 1, max(1, devices - accelerators) + 1))
+    cpus = int(rng.integers(0 if accelerators else 1, devices - accelerators + 1))
     sizes = sum(node.size for node in nodes)
     memory = int(sizes * rng.choice([0.25, 0.4, 0.6, 1.0]))
     return OperatorGraph(

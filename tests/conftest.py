@@ -11,6 +11,7 @@ from hypothesis import settings
 
 from instances.array import ORGANISATIONS, Array
 from instances.cost.array import ArrayCosts
+from instances.graph import Node, OperatorGraph
 from instances.instance import Instance
 from instances.network import Layer, Network
 from instances.package import Chiplet, Dram, NetworkOnPackage, Package
@@ -25,6 +26,7 @@ MakeInstance = Callable[..., Instance]
 MakeWorkload = Callable[..., Workload]
 MakeArrayCosts = Callable[..., ArrayCosts]
 MakeOnnx = Callable[..., bytes]
+MakeGraph = Callable[..., OperatorGraph]
 
 # A kernel is compiled within the first example that needs it, which no deadline foresees.
 # The suite draws the same examples each time, so that a change alone can break it; those who look
@@ -376,3 +378,28 @@ def branches() -> Callable[..., Network]:
         return Network("branches", (("image", (4, 4, 4)),), (*layers, last))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def make_graph() -> MakeGraph:
+    """Make a graph of operators from columns; what is not given costs nothing."""
+    return _make_graph
+
+
+def _make_graph(
+    work: list[int | None],
+    edges: Any = (),
+    *,
+    accelerators: int = 2,
+    cpus: int = 0,
+    memory: int = 100,
+    digits: int = 0,
+    **columns: Any,
+) -> OperatorGraph:
+    """Node k has id k, and entry k of `work` and of each column: cpu, transfer, size and so on."""
+    rows = [{key: own[k] for key, own in columns.items()} for k in range(len(work))]
+    nodes = tuple(
+        Node(**{"id": k, "name": f"op{k}", "cpu": 0, "accelerator": own, **row})
+        for k, (own, row) in enumerate(zip(work, rows, strict=True))
+    )
+    return OperatorGraph("made", nodes, tuple(edges), accelerators, cpus, memory, digits)
