@@ -20,10 +20,11 @@ def graph_rows(graph: OperatorGraph) -> list[tuple[str, str]]:
     nodes = graph.nodes
     backward = sum(node.backward for node in nodes)
     parts = f", {backward:,} of them backward" if backward else ""
+    classes = f"{len(graph.classes):,} class{'es' if len(graph.classes) != 1 else ''}"
     devices = f"{graph.accelerators} accelerators of {scaled(graph.memory, 'B', 1024)}"
     return [
         ("graph", graph.name),
-        ("nodes", f"{len(nodes):,}{parts}, in {len(graph.classes):,} classes"),
+        ("nodes", f"{len(nodes):,}{parts}, in {classes}"),
         ("edges", f"{len(graph.edges):,}"),
         ("devices", f"{devices}, {graph.cpus} CPU{'s' if graph.cpus != 1 else ''}"),
         ("accelerators' time", _time(graph, sum(node.accelerator or 0 for node in nodes))),

@@ -122,9 +122,10 @@ def solve_graph(
 def _nothing(result: PartitionResult) -> str:
     """What an end without a division means, and what may help."""
     if result.stop == "infeasible":
+        looser = "" if result.order == "free" else ", or --order free"
         return (
-            f"no {result.order} division exists: more memory, more devices, or --order free may"
-            " help; nodes with supportedOnFpga false need a CPU"
+            f"no {result.order} division exists: more memory, more devices{looser} may help; nodes"
+            " with supportedOnFpga false need a CPU"
         )
     return (
         f"{result.method} ended ({result.stop}) before it had a division, which does not mean that"

@@ -72,7 +72,7 @@ def _devices(graph: OperatorGraph, partition: Partition) -> Iterator[str]:
     limits = {"accelerator": graph.accelerators, "cpu": graph.cpus}
     for kind, count in Counter(device.kind for device in partition.devices).items():
         if count > limits[kind]:
-            yield f"{count} devices are of kind {kind}, expected at most {limits[kind]}"
+            yield f"devices of kind {kind}: found {count}, expected at most {limits[kind]}"
 
 
 def _device(graph: OperatorGraph, device: Device) -> Iterator[str]:

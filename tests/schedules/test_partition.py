@@ -127,8 +127,8 @@ def test_each_violation_is_a_sentence_of_its_own(make_graph: MakeGraph) -> None:
         "node 1 is on 2 devices, expected one",
         "there is no node 9",
         "node 3 is on no device",
-        "2 devices are of kind accelerator, expected at most 1",
-        "1 devices are of kind cpu, expected at most 0",
+        "devices of kind accelerator: found 2, expected at most 1",
+        "devices of kind cpu: found 1, expected at most 0",
     ]
 
 
