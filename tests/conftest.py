@@ -383,23 +383,18 @@ def branches() -> Callable[..., Network]:
 @pytest.fixture(scope="session")
 def make_graph() -> MakeGraph:
     """Make a graph of operators from columns; what is not given costs nothing."""
-    return _make_graph
 
+    def make(work: list[int | None], edges: Any = (), **given: Any) -> OperatorGraph:
+        """Node k has id k, and entry k of `work` and of each column: cpu, transfer, size..."""
+        sizes = {"accelerators": 2, "cpus": 0, "memory": 100, "digits": 0}
+        sizes = {key: given.pop(key, default) for key, default in sizes.items()}
+        rows: list[dict[str, Any]] = [
+            {"id": k, "name": f"op{k}", "cpu": 0, "accelerator": own} for k, own in enumerate(work)
+        ]
+        for key, column in given.items():
+            for row, value in zip(rows, column, strict=True):
+                row[key] = value
+        nodes = tuple(Node(**row) for row in rows)
+        return OperatorGraph("made", nodes, tuple(edges), **sizes)
 
-def _make_graph(
-    work: list[int | None],
-    edges: Any = (),
-    *,
-    accelerators: int = 2,
-    cpus: int = 0,
-    memory: int = 100,
-    digits: int = 0,
-    **columns: Any,
-) -> OperatorGraph:
-    """Node k has id k, and entry k of `work` and of each column: cpu, transfer, size and so on."""
-    rows = [{key: own[k] for key, own in columns.items()} for k in range(len(work))]
-    nodes = tuple(
-        Node(**{"id": k, "name": f"op{k}", "cpu": 0, "accelerator": own, **row})
-        for k, (own, row) in enumerate(zip(work, rows, strict=True))
-    )
-    return OperatorGraph("made", nodes, tuple(edges), accelerators, cpus, memory, digits)
+    return make

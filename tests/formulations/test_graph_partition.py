@@ -36,7 +36,7 @@ of = pytest.mark.parametrize
 class Loose(Reduced):
     """All loads count, and no bound is known: a model's families are all that binds."""
 
-    bound = 0  # type: ignore[assignment]
+    bound = 0
 
 
 def model_of(order: Order) -> type[AnyPartition]:
@@ -118,7 +118,7 @@ def test_without_a_family_a_model_promises_too_much(
 
 
 def test_every_family_has_its_flip() -> None:
-    marks = test_without_a_family_a_model_promises_too_much.pytestmark  # type: ignore[attr-defined]
+    marks = test_without_a_family_a_model_promises_too_much.pytestmark
     flipped = {own.values[1] for mark in marks for own in mark.args[1]}
     # Numbers of devices are no rule of the problem: they are tested by themselves.
     assert {*flipped, "numbering"} == {*OrderedPartition.families, *UnorderedPartition.families}

@@ -46,7 +46,7 @@ def test_numbers_of_nodes_are_neither_negative_nor_without_end(
 ) -> None:
     graph = make_graph([1, 1])
 
-    def changed(value: int) -> tuple[Any, ...]:
+    def changed(value: Any) -> tuple[Any, ...]:
         return replace(graph.nodes[0], **{key: value}), graph.nodes[1]
 
     with pytest.raises(ValueError, match="node 0: a negative number"):

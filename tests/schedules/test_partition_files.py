@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,7 +131,7 @@ def test_dots_are_nodes_and_lines_are_edges_between_devices(
 ) -> None:
     ax = Figure().subplots()
     draw_nodes(graph, SHOWN, ax)
-    shown = [[list(map(float, dot)) for dot in own.get_offsets()] for own in ax.collections]
+    shown = [np.asarray(own.get_offsets()).tolist() for own in ax.collections]
     assert shown == [[[0, 0], [1, 1]], [[2, 2]]]
     assert len(ax.lines) == 2
     half = 70
