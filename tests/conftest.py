@@ -386,8 +386,8 @@ def make_graph() -> MakeGraph:
 
     def make(work: list[int | None], edges: Any = (), **given: Any) -> OperatorGraph:
         """Node k has id k, and entry k of `work` and of each column: cpu, transfer, size..."""
-        sizes = {"accelerators": 2, "cpus": 0, "memory": 100, "digits": 0}
-        sizes = {key: given.pop(key, default) for key, default in sizes.items()}
+        usual = {"accelerators": 2, "cpus": 0, "memory": 100, "digits": 0}
+        sizes = {key: given.pop(key, default) for key, default in usual.items()}
         rows: list[dict[str, Any]] = [
             {"id": k, "name": f"op{k}", "cpu": 0, "accelerator": own} for k, own in enumerate(work)
         ]

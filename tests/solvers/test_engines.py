@@ -124,6 +124,28 @@ def test_ctrl_c_ends_a_run_with_what_there_is(
         assert 0 < outcome.bound < outcome.objective
 
 
+def test_a_run_that_is_cancelled_counts_as_interrupted(
+    engine: Engine, knapsack: MakeKnapsack, heard: Any
+) -> None:
+    problem = knapsack(140, 8, modeller=modeller(engine))
+    began = time.perf_counter()
+    told = within(60, cancelled=lambda: time.perf_counter() > began + 0.3)
+    assert engine.run(problem.model, told, heard).stop == "interrupted"
+    assert time.perf_counter() - began < 12
+
+
+def test_highs_is_as_exact_as_it_is_told(heard: Any) -> None:
+    for tolerance, wanted in ((None, 0), (1e-9, 1)):
+        m = MilpModeller()
+        x, y = m.binary("x"), m.binary("y")
+        # With rows that may be off by 1e-6, nothing has to be taken.
+        m.require("little", m.sum([x, y], [1e-6, 1e-6]) >= 5e-7)
+        m.require("more", m.sum([x, y], [1.0, 2.0]) >= 1e-7)
+        m.minimize(m.sum([x, y]))
+        outcome: Any = ENGINES["highs"].run(m.model, Settings(tolerance=tolerance), heard)
+        assert round(outcome.objective) == wanted
+
+
 def test_short_memory_ends_a_run(engine: Engine, knapsack: MakeKnapsack, heard: Any) -> None:
     problem = knapsack(140, 8, modeller=modeller(engine))
     outcome: Any = engine.run(problem.model, within(60, memory=1), heard)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Event
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -20,7 +22,8 @@ from schedules.partition.partition import Partition
 from schedules.partition.progress import PartitionProgress
 from schedules.partition.verify import in_order, partition_violations
 from schedules.progress import TracePoint
-from solvers.engines import choose
+from solvers.engines import Engine, choose
+from solvers.engines.engine import Outcome
 from solvers.graph_partition import GRAPH_METHODS, PartitionResult, exact, models, solve_graph
 from solvers.methods import RunOptions
 
@@ -284,6 +287,40 @@ def test_ctrl_c_leaves_the_best_division_so_far(method: str, make_graph: MakeGra
     sound(found)
     assert found.stop == "interrupted"
     assert found.schedule is not None
+
+
+def test_ctrl_c_ends_the_program_while_it_works(make_graph: MakeGraph) -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    graph = wide(make_graph)
+    solve_graph(graph, "split")
+    timer = Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    found = solve_graph(graph, "exact", workers=1, time_limit=30)
+    timer.join()
+    sound(found)
+    assert found.stop == "interrupted"
+    assert found.objective is not None
+    assert found.runtime_s < 10
+
+
+@of(("short", "stop"), [(0, "optimal"), (5e-10, "optimal"), (1e-8, "finished")])
+def test_a_proof_in_floats_counts_where_it_is_near_enough(
+    short: float, stop: str, make_graph: MakeGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = 10**12
+    graph = make_graph([7 * ticks, 5 * ticks, 3 * ticks], accelerators=2)
+    start = Partition.of([("accelerator", [0]), ("accelerator", [1, 2])])
+    claimed = 8 * ticks * (1 - short)
+
+    def claim(*ignored: Any) -> Outcome:
+        return Outcome("optimal", None, claimed, claimed)
+
+    monkeypatch.setattr(Engine, "run", claim)
+    found = solve_graph(graph, "milp", start=start, workers=1)
+    sound(found)
+    assert (found.stop, found.objective) == (stop, 8 * ticks)
+    assert found.bound is not None
+    assert claimed * (1 - 1.1e-9) <= found.bound <= 8 * ticks
 
 
 def test_a_search_that_is_cancelled_counts_as_interrupted(make_graph: MakeGraph) -> None:
