@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -122,5 +122,7 @@ def closures(blocks: Blocks) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 
 
 def reduced(graph: OperatorGraph, order: Order, most: int) -> Reduced:
-    """A graph with loads up to `most` ticks."""
-    return Reduced(graph, order, blocks_of(graph, order), most)
+    """A graph with loads up to `most` ticks, and of each kind no more devices than blocks."""
+    blocks = blocks_of(graph, order)
+    accelerators, cpus = (min(own, blocks.count) for own in (graph.accelerators, graph.cpus))
+    return Reduced(replace(graph, accelerators=accelerators, cpus=cpus), order, blocks, most)

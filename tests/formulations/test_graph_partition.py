@@ -263,6 +263,20 @@ def test_the_bound_is_the_longest_block_or_the_work_shared(make_graph: MakeGraph
     assert reduced(shared, "free", 49).bound == 49
 
 
+@of("order", ORDERS)
+def test_devices_beyond_the_number_of_blocks_make_no_variables(
+    order: Order, make_graph: MakeGraph, at_hint: AtHint
+) -> None:
+    graph = make_graph([3, 4, 5], cpu=[9, 9, 9], accelerators=900, cpus=800, color=[0, 0, None])
+    best = solve_graph(graph, "split").schedule
+    assert best is not None
+    given = reduced(graph, order, 7)
+    assert sum(map(len, given.places)) <= 2 * 4
+    model = model_of(order)(given, CpSatModeller())
+    model.hint(best)
+    assert at_hint(model)[0] == 7
+
+
 def test_a_cpu_that_takes_no_time_leaves_every_place_open(make_graph: MakeGraph) -> None:
     given = reduced(make_graph([5, 5], accelerators=1, cpus=1), "ordered", 0)
     assert given.bound == 0

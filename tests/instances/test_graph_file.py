@@ -150,6 +150,14 @@ def test_decimal_times_become_whole_ticks_without_a_rest() -> None:
     assert first + second == third
 
 
+def test_times_are_rounded_to_the_nearest_tick() -> None:
+    data = changed("nodes", 0, "cpuLatency", to=0.1234567890126)
+    data["nodes"][1]["cpuLatency"] = 0.1234567890124
+    graph = read(data)
+    assert graph.digits == 12
+    assert [node.cpu for node in graph.nodes[:2]] == [123_456_789_013, 123_456_789_012]
+
+
 @given(st.lists(st.floats(0, 1e14, allow_subnormal=False), min_size=1, max_size=6))
 def test_every_time_is_kept_to_a_billionth_of_their_sum(latencies: list[float]) -> None:
     nodes = [

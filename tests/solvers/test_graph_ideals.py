@@ -148,6 +148,12 @@ def test_many_accelerators_and_no_known_division_do_not_hide_the_optimum(
         assert (found.stop, found.objective) == ("optimal", 3)
 
 
+def test_a_cpu_that_takes_no_time_is_found_below_any_bar(make_graph: MakeGraph) -> None:
+    graph = make_graph([5, 5, 5], [(0, 1)], accelerators=1, cpus=1, cpu=[0, 0, 0])
+    for bar in (1, 2, NEVER):
+        assert divide(graph, bar).load == 0
+
+
 def test_the_program_looks_at_the_clock_and_ends_when_told(make_graph: MakeGraph) -> None:
     class ToldError(Exception):
         pass
