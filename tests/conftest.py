@@ -382,10 +382,9 @@ def branches() -> Callable[..., Network]:
 
 @pytest.fixture(scope="session")
 def make_graph() -> MakeGraph:
-    """Make a graph of operators from columns; what is not given costs nothing."""
+    """Make a graph of operators from columns, entry k for node k; what is not given is free."""
 
     def make(work: list[int | None], edges: Any = (), **given: Any) -> OperatorGraph:
-        """Node k has id k, and entry k of `work` and of each column: cpu, transfer, size..."""
         usual = {"accelerators": 2, "cpus": 0, "memory": 100, "digits": 0}
         sizes = {key: given.pop(key, default) for key, default in usual.items()}
         rows: list[dict[str, Any]] = [

@@ -200,7 +200,7 @@ def test_a_start_that_may_not_run_is_bad_input(run: Run, file: Path, tmp_path: P
     start.write_text('{"devices": [{"kind": "accelerator", "nodes": [10]}]}')
     code, _, err = run("solve", file, "--method", "cpsat", "--start", start)
     assert code == 2
-    assert f"--start {start}: the division may not run: node 11 is on no device" in err
+    assert f"--start {start}: the schedule may not run: node 11 is on no device" in err
     code, _, err = run("solve", file, "--method", "cpsat", "--start", file)
     assert code == 2
     assert f"--start {file}: " in err

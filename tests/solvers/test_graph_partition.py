@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Event, Timer
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ from schedules.partition.verify import in_order, partition_violations
 from schedules.progress import TracePoint
 from solvers.engines import Engine, choose
 from solvers.engines.engine import Outcome
-from solvers.graph_partition import GRAPH_METHODS, PartitionResult, exact, models, solve_graph
+from solvers.graph_partition import GRAPH_METHODS, PartitionResult, models, solve_graph
 from solvers.methods import RunOptions
 
 MakeGraph = Callable[..., OperatorGraph]
@@ -194,62 +194,13 @@ def test_what_no_device_can_run_is_infeasible(make_graph: MakeGraph, method: str
         assert (found.bound, found.gap, found.time) == (None, None, None)
 
 
-# The two ways of `exact`
-
-
-@of("seed", range(8))
-def test_models_beside_the_program_change_no_optimum(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(exact, "HEAD_START", 0.0)
-    graph = random_graph(seed, classes=9)
-    found = solve_graph(graph, "exact", workers=2)
-    sound(found)
-    best = solve_graph(graph, "ideals")
-    assert (found.stop, found.objective, found.bound) == (best.stop, best.objective, best.bound)
-
-
-def test_models_that_prove_first_end_the_program(
-    make_graph: MakeGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # The program never ends by itself: only a proof of the model ends the run.
-    told = Event()
-
-    def endless(progress: object, blocks: object, lattice: object, bar: int, stopped: Any) -> None:
-        while not stopped():
-            told.wait(0.001)
-        raise TimeoutError
-
-    monkeypatch.setattr(exact, "HEAD_START", 0.0)
-    monkeypatch.setattr(exact, "_divide", endless)
-    graph = make_graph([3, 4, 5, 6], [(0, 1), (1, 2), (2, 3)], transfer=[2, 2, 2, 0])
-    found = solve_graph(graph, "exact", workers=2)
-    assert (found.stop, found.objective) == ("optimal", solve_graph(graph, "enumerate").objective)
-
-
-@of("limit", ["MOST_IDEALS", "MOST_STEPS", "MOST_STATES"])
-def test_where_ideals_are_too_many_exact_takes_the_model_and_ideals_says_so(
-    limit: str, make_graph: MakeGraph, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graph = make_graph([3, 4, 5, 6], [(0, 1), (2, 3)], transfer=[2, 2, 2, 0])
-    best = solve_graph(graph, "ideals")
-    assert best.counts["ideals"] == 9
-    monkeypatch.setattr(exact, limit, 8)
-    found = solve_graph(graph, "exact", workers=1)
-    sound(found)
-    assert (found.stop, found.objective) == ("optimal", best.objective)
-    assert "ideals" not in found.counts
-    with pytest.raises(ValueError, match=r"graph 'made' has more than .* ideals.*use exact"):
-        solve_graph(graph, "ideals")
+# Endings
 
 
 def test_ideals_give_ordered_divisions_alone() -> None:
     for order in ("convex", "free"):
         with pytest.raises(ValueError, match=f"not {order} ones: use method exact"):
             solve_graph(random_graph(0), "ideals", order=order)
-
-
-# Endings
 
 
 @of("method", GRAPH_METHODS)
