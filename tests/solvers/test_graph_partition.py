@@ -304,6 +304,17 @@ def test_a_start_is_begun_from(method: str, order: Order, make_graph: MakeGraph)
     assert (found.stop, found.objective) == ("optimal", 12)
 
 
+def test_an_ordered_start_is_put_into_its_order(
+    make_graph: MakeGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = make_graph([3, 4], [(0, 1)], transfer=[9, 0])
+    start = Partition.of([("accelerator", [1]), ("accelerator", [0])])
+    monkeypatch.setattr(Engine, "run", lambda *ignored: Outcome("time-limit"))
+    found = solve_graph(graph, "cpsat", start=start)
+    sound(found)
+    assert found.schedule == Partition.of([("accelerator", [0]), ("accelerator", [1])])
+
+
 def test_a_start_that_may_not_run_is_refused(make_graph: MakeGraph) -> None:
     graph = make_graph([3, 4])
     start = Partition.of([("accelerator", [0])])
