@@ -34,6 +34,7 @@ from chipweave.commands import (
     verify,
 )
 from chipweave.help import FILES, JUDGE, LOOK, MEASURE, PLACE, SCHEDULE, GroupedHelp
+from chipweave.output import visible
 
 BAD_INPUT, NOTHING_FOUND = 2, 4
 INTERRUPTED = 130
@@ -143,5 +144,5 @@ def _told(error: Exception) -> str:
 
 def _fail(message: str, code: int) -> int:
     for line in message.splitlines():
-        print(f"error: {line}", file=sys.stderr)
+        print(f"error: {visible(line)}", file=sys.stderr)
     return code

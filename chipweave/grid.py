@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from chipweave.output import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,20 +44,21 @@ class Grid:
 
         table = Table(
             box=SIMPLE_HEAD,
-            title=self.title or None,
+            title=Text(visible(self.title)) if self.title else None,
             title_justify="left",
             show_header=any(self.headings),
         )
         for heading in self.headings:
             numeric = heading.startswith(">")
-            table.add_column(heading.removeprefix(">"), justify="right" if numeric else "left")
+            name = Text(visible(heading.removeprefix(">")))
+            table.add_column(name, justify="right" if numeric else "left")
         for row in self.rows:
-            table.add_row(*(Text(cell) for cell in row))
+            table.add_row(*(Text(visible(cell)) for cell in row))
         wide = console.options.update_width(UNLIMITED)
         if Measurement.get(console, wide, table).minimum <= console.width:
             console.print(table)
         else:
-            console.print(Text("\n".join(self._stacked())))
+            console.print(Text(visible("\n".join(self._stacked()))))
 
     def _stacked(self) -> Iterator[str]:
         """A line for each cell: what a terminal too narrow for the columns can show uncut."""
@@ -72,8 +75,19 @@ class Grid:
         """The same as a Markdown table."""
         names = [heading.removeprefix(">") for heading in self.headings]
         rules = ["---:" if heading.startswith(">") else "---" for heading in self.headings]
-        lines = [names, rules, *([cell.replace("|", "\\|") for cell in row] for row in self.rows)]
+        lines = [map(_plain, names), rules, *(map(_plain, row) for row in self.rows)]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _plain(cell: str) -> str:
+    """A cell of a Markdown table, which nothing in it ends, and without HTML."""
+    return " ".join(visible(cell).splitlines()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def say(screen: Console, lines: Iterable[str]) -> None:
+    """Print sentences as they are, a line each, however long."""
+    for line in lines:
+        screen.print(visible(line), markup=False, soft_wrap=True)
 
 
 def console() -> Console:

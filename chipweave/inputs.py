@@ -11,12 +11,12 @@ from instances.array import Array
 from instances.arrays import FORM, is_array_name, load_array
 from instances.cost import make_instance
 from instances.cost.array import ArrayCosts
-from instances.files import read_instance, read_network, read_package, read_workload
+from instances.files import FileError, read_instance, read_network, read_package, read_workload
 from instances.files.array_file import read_array
 from instances.files.instance_file import instance_of_network
 from instances.files.names import jobs_of, models_of, package_of
 from instances.files.schema import MAX_BATCH
-from instances.files.text import SUFFIXES, read_data
+from instances.files.text import MAX_BYTES, SUFFIXES, read_data
 from instances.files.workload_file import workload_name
 from instances.importers.onnx import SUFFIX, from_onnx
 from instances.instance import Instance
@@ -245,17 +245,22 @@ def _is_file(models: str) -> bool:
 
 
 def is_workload(what: str | Path | None) -> bool:
-    """Whether something is a workload file; False where there is none that can be read."""
+    """Whether something is a workload file, or begins as one and is broken further on."""
     path = Path(what or "")
     if path.suffix.lower() not in SUFFIXES or not path.is_file():
         return False
     try:
-        # Only a file that may be one is read with care: others may be large.
-        if not re.search(rb"kind\W+workload\b", path.read_bytes()):
-            return False
-        return read_data(path).get("kind") == "workload"
-    except (OSError, ValueError):
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES)
+    except OSError:
         return False
+    # Only a file that may be one is read with care: others may be large.
+    if not re.search(rb"kind\W+workload\b", content):
+        return False
+    try:
+        return read_data(path).get("kind") == "workload"
+    except FileError:  # told once more where the file is read as what it means to be
+        return re.match(rb"\W*kind\W+workload\b", content) is not None
 
 
 def is_graph(what: str | Path | None) -> bool:

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from math import isfinite
@@ -16,6 +17,19 @@ Found = TypeVar("Found")
 """A kind of schedule."""
 
 STDOUT = "-"
+
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def visible(text: str) -> str:
+    r"""A text for a terminal, which nothing in it steers: names may come from anybody's file.
+
+    Control characters but for tabs and line ends, marks that turn the direction of writing, and
+    what was no UTF-8 are written as Python writes them: \x1b.
+    """
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def check_writable(option: str, path: str | None) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from chipweave.output import visible
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -41,7 +43,7 @@ class Status:
     def __rich__(self) -> Text:
         from rich.text import Text
 
-        return Text(self.line(), no_wrap=True, overflow="ellipsis")
+        return Text(visible(self.line()), no_wrap=True, overflow="ellipsis")
 
     def line(self) -> str:
         """Task, seconds, incumbent, bound and gap, as far as they are known."""

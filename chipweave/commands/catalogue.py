@@ -196,7 +196,7 @@ def _features(features: frozenset[Feature]) -> str:
 @groups.flat
 def show(task: options.Task) -> None:
     from chipweave.commands.on_graph import show_graph
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.inputs import is_graph
 
     if is_graph(task.what):
@@ -221,7 +221,7 @@ def show(task: options.Task) -> None:
             f"{len(instance.tables.skips)} skip tensors",
             f"batch {instance.batch}",
         ]
-    screen.print("; ".join(totals), markup=False)
+    say(screen, ["; ".join(totals)])
 
 
 def network_table(network: Network) -> Grid:

@@ -9,20 +9,26 @@ from typing import TYPE_CHECKING
 import typer
 
 from chipweave.commands.codes import BROKEN
-from chipweave.output import STDOUT, check_writable
+from chipweave.output import STDOUT, check_writable, visible
 
 if TYPE_CHECKING:
     from instances.instance import Instance
     from schedules.schedule import Schedule
 
 
-def check_method(method: str, methods: Mapping[str, object] | None = None, where: str = "") -> None:
+def check_method(
+    method: str,
+    methods: Mapping[str, object] | None = None,
+    where: str = "",
+    what: str | None = None,
+) -> None:
     """Refuse an unknown method, with the nearest names.
 
     Args:
         method: its name.
         methods: by name; by default those for one network on a package.
         where: what they are for, in the message.
+        what: is to be scheduled; named where the method is one for several models.
 
     Raises:
         ValueError: there is no such method.
@@ -31,6 +37,14 @@ def check_method(method: str, methods: Mapping[str, object] | None = None, where
     from solvers.solve import METHODS
 
     known = METHODS if methods is None else methods
+    if what is not None and method not in known:
+        from solvers.multi_model import WINDOW_METHODS
+
+        if method in WINDOW_METHODS:
+            raise ValueError(
+                f"{what}: is no workload file (kind: workload), and method {method!r} is for"
+                " several models only"
+            )
     if method not in known:
         raise ValueError(
             f"unknown method {method!r}{where}.{suggestion(method, known)}"
@@ -116,7 +130,7 @@ def check_schedule(instance: Instance, schedule: Schedule, what: str) -> None:
     refuse_compressed(schedule, what)
     wrong = violations(instance, schedule)
     for sentence in wrong:
-        typer.echo(sentence, err=True)
+        typer.echo(visible(sentence), err=True)
     if wrong:
         raise typer.Exit(BROKEN)
 

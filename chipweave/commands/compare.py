@@ -90,15 +90,14 @@ def _report(
     plot: str | None,
 ) -> None:
     import chipweave as cw
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.report import comparison_table
 
     table = comparison_table(comparison)
     if STDOUT not in (json, markdown):
         screen = console()
         table.show(screen)
-        for line in why:
-            screen.print(line, markup=False, soft_wrap=True)
+        say(screen, why)
     if json is not None:
         reasons = {"why": why} if comparison.infeasible else {}
         write_json(json, {**comparison.to_data(), **reasons})

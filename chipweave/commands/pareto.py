@@ -155,7 +155,7 @@ def _report(
 ) -> None:
     import chipweave as cw
     from chipweave.compression_report import loss_front_table
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.report import front_table
 
     table = loss_front_table(front) if isinstance(front, cw.LossFront) else front_table(front)
@@ -164,8 +164,7 @@ def _report(
         if front.points:
             table.show(screen)
         screen.print(f"{front.stop}; {front.runtime_s:.2f} s", markup=False)
-        for line in why:
-            screen.print(line, markup=False, soft_wrap=True)
+        say(screen, why)
     if json is not None:
         reasons = {"why": why} if front.stop == "infeasible" else {}
         write_json(json, {**front.to_data(), **reasons})

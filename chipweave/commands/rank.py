@@ -127,15 +127,14 @@ def _has_place(found: Rank) -> bool:
 def _report(
     instance: Instance, ranks: Sequence[Rank], *, json: str | None, markdown: str | None
 ) -> None:
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.report import about, rank_remarks, rank_table
 
     table = rank_table(instance, ranks)
     if STDOUT not in (json, markdown):
         screen = console()
         table.show(screen)
-        for line in rank_remarks(ranks):
-            screen.print(line, markup=False, soft_wrap=True)
+        say(screen, rank_remarks(ranks))
     if json is not None:
         data = {"instance": instance.name, **about(instance)}
         write_json(json, {**data, "ranks": [found.to_data() for found in ranks]})

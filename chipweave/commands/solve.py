@@ -135,7 +135,7 @@ def solve(
             files,
             **of_all,
         )
-    check_method(method)
+    check_method(method, what=what)
     compressing.check()
     if start is not None and no_start:
         raise ValueError("--start and --no-start exclude each other")
@@ -209,7 +209,7 @@ def _data(instance: Instance, result: Result, why: list[str]) -> dict[str, Any]:
 
 def _print(instance: Instance, result: Result, why: list[str]) -> None:
     from chipweave.compression_report import compression_tables
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.report import result_summary, schedule_table
 
     screen = console()
@@ -218,5 +218,4 @@ def _print(instance: Instance, result: Result, why: list[str]) -> None:
         schedule_table(instance, result.schedule, result.evaluation).show(screen)
         for table in compression_tables(instance, result.schedule):
             table.show(screen)
-    for line in why:
-        screen.print(line, markup=False, soft_wrap=True)
+    say(screen, why)

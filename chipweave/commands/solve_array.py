@@ -74,11 +74,10 @@ def _nothing(result: ArrayResult) -> str:
 
 def _print(costs: ArrayCosts, result: ArrayResult, why: list[str]) -> None:
     from chipweave.array_report import result_summary, segments_table
-    from chipweave.grid import console
+    from chipweave.grid import console, say
 
     screen = console()
     result_summary(costs, result).show(screen)
     if result.evaluation is not None:
         segments_table(costs, result.evaluation).show(screen)
-    for line in why:
-        screen.print(line, markup=False, soft_wrap=True)
+    say(screen, why)

@@ -138,12 +138,11 @@ def _about(workload: Workload, result: WindowResult, why: list[str]) -> dict[str
 
 
 def _print(costs: WorkloadCosts, result: WindowResult, why: list[str]) -> None:
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.windows_report import result_summary, windows_table
 
     screen = console()
     result_summary(costs, result).show(screen)
     if result.evaluation is not None:
         windows_table(costs, result.evaluation).show(screen)
-    for line in why:
-        screen.print(line, markup=False, soft_wrap=True)
+    say(screen, why)

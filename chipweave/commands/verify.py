@@ -117,7 +117,7 @@ def _print(
 ) -> None:
     import chipweave as cw
     from chipweave.compression_report import compression_tables
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.report import evaluation_summary, schedule_table
 
     screen = console()
@@ -127,8 +127,7 @@ def _print(
         schedule_table(instance, schedule, evaluation).show(screen)
         for table in compression_tables(instance, schedule):
             table.show(screen)
-    for sentence in sentences or ["the schedule may run: no constraint is broken"]:
-        screen.print(sentence, markup=False, soft_wrap=True)
+    say(screen, sentences or ["the schedule may run: no constraint is broken"])
 
 
 def _costs(goal: Goal, evaluation: Evaluation | None) -> dict[str, int | float | None]:

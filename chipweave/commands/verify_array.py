@@ -23,7 +23,7 @@ def verify_array(costs: ArrayCosts, schedule: str, json: str | None) -> NoReturn
     """
     import chipweave as cw
     from chipweave.array_report import evaluation_summary, segments_table
-    from chipweave.grid import console
+    from chipweave.grid import console, say
 
     found = cw.read_array_schedule(schedule)
     wrong = cw.array_violations(costs, found)
@@ -35,10 +35,7 @@ def verify_array(costs: ArrayCosts, schedule: str, json: str | None) -> NoReturn
         if evaluation is not None:
             evaluation_summary(costs, evaluation).show(screen)
             segments_table(costs, evaluation).show(screen)
-        for sentence in wrong:
-            screen.print(sentence, markup=False, soft_wrap=True)
-        if not wrong:
-            screen.print("the schedule may run: no constraint is broken")
+        say(screen, wrong or ["the schedule may run: no constraint is broken"])
     raise typer.Exit(BROKEN if wrong else FOUND)
 
 

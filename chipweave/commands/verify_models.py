@@ -26,7 +26,7 @@ def verify_models(
         ValueError: the files cannot be used.
     """
     import chipweave as cw
-    from chipweave.grid import console
+    from chipweave.grid import console, say
     from chipweave.windows_report import evaluation_summary, windows_table
 
     costs, found = cw.WorkloadCosts(workload), cw.read_windows(schedule)
@@ -40,10 +40,7 @@ def verify_models(
         if evaluation is not None:
             evaluation_summary(costs, goal, evaluation).show(screen)
             windows_table(costs, evaluation).show(screen)
-        for sentence in wrong:
-            screen.print(sentence, markup=False, soft_wrap=True)
-        if not wrong:
-            screen.print("the schedule may run: no constraint is broken")
+        say(screen, wrong or ["the schedule may run: no constraint is broken"])
     raise typer.Exit(BROKEN if wrong else FOUND)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from chipweave.output import visible
+
 if TYPE_CHECKING:
     from instances.instance import Instance
     from schedules.goal import Goal
@@ -22,7 +24,7 @@ def why_not(instance: Instance, goal: Goal, workers: int | None) -> list[str]:
     except KeyboardInterrupt:
         return []
     except (ValueError, RuntimeError, ImportError) as error:
-        print(f"warning: no explanation: {error}", file=sys.stderr)
+        print(f"warning: no explanation: {visible(str(error))}", file=sys.stderr)
         return []
     if found is None:
         return []
