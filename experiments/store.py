@@ -29,7 +29,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,6 +39,19 @@ from types import TracebackType
 from typing import Any
 
 from experiments.digest import digest
+from experiments.stored import (
+    COLUMNS,
+    DAMAGED,
+    TEXT,
+    WHOLE,
+    RowError,
+    check,
+    is_table_of_runs,
+    measures_of,
+    options_of,
+    reason,
+    result_of,
+)
 
 APPLICATION = 0x63777276
 """'cwrv', in the header of the file: what tells a store from other SQLite files."""
@@ -159,12 +172,12 @@ class Record:
     @property
     def objective(self) -> int | None:
         """Of the schedule; None without one."""
-        return None if self.result is None else self.result["objective"]
+        return None if self.result is None else self.result.get("objective")
 
     @property
     def bound(self) -> float | None:
         """A valid lower bound on the objective; None if the run proved none."""
-        return None if self.result is None else self.result["bound"]
+        return None if self.result is None else self.result.get("bound")
 
     @property
     def latency(self) -> int | None:
@@ -179,12 +192,12 @@ class Record:
     @property
     def stop(self) -> str | None:
         """Why the run ended; None if it failed."""
-        return None if self.result is None else self.result["stop"]
+        return None if self.result is None else self.result.get("stop")
 
     @property
     def runtime_s(self) -> float | None:
         """Wall time of the run; None if it failed."""
-        return None if self.result is None else self.result["runtime_s"]
+        return None if self.result is None else self.result.get("runtime_s")
 
 
 class Store:
@@ -197,6 +210,8 @@ class Store:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            raise StoreError(f"{self.path}: is no plain file: name another one")  # a pipe: waits
         with self._told():
             self._base = sqlite3.connect(self.path, timeout=WAIT_SECONDS, isolation_level=None)
         try:
@@ -219,6 +234,11 @@ class Store:
             raise StoreError(
                 f"{self.path}: is a store of format {found}, this chipweave reads format {FORMAT}:"
                 " use the chipweave that made it, or another file"
+            )
+        if not is_table_of_runs(self._base):
+            raise StoreError(
+                f"{self.path}: has no table of runs as this chipweave makes it: restore a copy, or"
+                " name another file"
             )
         self._base.execute("PRAGMA journal_mode = WAL")
         self._base.execute("PRAGMA synchronous = NORMAL")
@@ -297,15 +317,18 @@ class Store:
             return int(self._base.execute("SELECT count(*) FROM runs").fetchone()[0])
 
     def _records(self, which: str, *values: str) -> Iterator[Record]:
-        columns = (
-            "content, batch, method, version, options, network, package, result, error, measures,"
-            " finished"
-        )
+        columns = ", ".join(COLUMNS[1:])
         with self._told():
             found = self._base.execute(
-                f"SELECT {columns} FROM runs {which} ORDER BY rowid", values
+                f"SELECT rowid, {columns} FROM runs {which} ORDER BY rowid", values
             ).fetchall()
-            yield from map(_record, found)
+        for number, *row in found:
+            try:
+                yield _record(row)
+            except RowError as error:
+                raise StoreError(
+                    f"{self.path}: the row {number} was not left by a run: {error}"
+                ) from None
 
     @contextmanager
     def claim(self, task: Task) -> Iterator[bool]:
@@ -345,29 +368,29 @@ class Store:
         try:
             yield
         except sqlite3.Error as error:
-            raise StoreError(f"{self.path}: {_reason(error)}") from None
-
-
-def _reason(error: sqlite3.Error) -> str:
-    said = str(error)
-    if said == "file is not a database":
-        return "is no store of runs: name another file"
-    if "locked" in said:
-        return f"another process has been writing for {WAIT_SECONDS:.0f} s: try again"
-    if "malformed" in said:
-        return "is damaged: name another file, or restore a copy"
-    if "readonly" in said or "unable to open" in said:
-        return f"cannot be written ({said}): name a file in a folder that can be written to"
-    return f"cannot be used: {said}"
+            raise StoreError(f"{self.path}: {reason(error, WAIT_SECONDS)}") from None
+        except UnicodeDecodeError:  # of the names in a damaged file, by Python's module
+            raise StoreError(f"{self.path}: {DAMAGED}") from None
 
 
 def _json(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
-def _record(row: tuple[Any, ...]) -> Record:
-    content, batch, method, version, options, network, package = row[:7]
-    result, error, measures, finished = row[7:]
-    task = Task(content, batch, method, version, json.loads(options), network, package)
-    data = None if result is None else json.loads(result)
-    return Record(task, data, error, json.loads(measures), finished)
+def _record(row: Sequence[Any]) -> Record:
+    """A row without its key.
+
+    Raises:
+        RowError: a run has not left it.
+    """
+    own = dict(zip(COLUMNS[1:], row, strict=True))
+    for name in ("content", "method", "version", "finished"):
+        check(own[name], TEXT, name)
+    for name in ("network", "package", "error"):
+        check(own[name], TEXT, name, null=True)
+    check(own["batch"], WHOLE, "batch")
+    options, measures = options_of(own["options"]), measures_of(own["measures"])
+    result = None if own["result"] is None else result_of(own["result"])
+    names = own["network"], own["package"]
+    task = Task(own["content"], own["batch"], own["method"], own["version"], options, *names)
+    return Record(task, result, own["error"], measures, own["finished"])

@@ -205,7 +205,7 @@ def _of_data(content: bytes, suffix: str, draw: Random) -> bytes:
 
 def _changed(data: Any, draw: Random) -> Any:
     """The data with one value changed, somewhere."""
-    if isinstance(data, dict | list) and data and draw.random() < 0.8:
+    if isinstance(data, dict | list) and data and draw.random() < 0.92:
         copy: Any = dict(data) if isinstance(data, dict) else list(data)
         key = draw.choice(list(data)) if isinstance(data, dict) else draw.randrange(len(data))
         copy[key] = _changed(data[key], draw)
@@ -214,9 +214,9 @@ def _changed(data: Any, draw: Random) -> Any:
         return _other_mapping(data, draw)
     if isinstance(data, list) and data and draw.random() < 0.7:
         return _other_list(data, draw)
-    if isinstance(data, int | float) and draw.random() < 0.7:
+    if isinstance(data, int | float) and draw.random() < 0.9:
         near = (0, 1, 2, 3, data + 1, data - 1, data * 2, data * 10, data * 1000, data * 10**6)
-        return draw.choice(near if draw.random() < 0.6 else HOSTILE_NUMBERS)
+        return draw.choice(near if draw.random() < 0.8 else HOSTILE_NUMBERS)
     return draw.choice(HOSTILE_VALUES)
 
 

@@ -32,7 +32,7 @@ class Trial:
     Attributes:
         verdict: the file was used, it was refused in plain words, or the command failed.
         why: what is wrong about the command; empty if nothing is.
-        seconds: wall time.
+        seconds: of the processor.
     """
 
     verdict: Verdict
@@ -47,16 +47,16 @@ def attempt(words: list[str], its: Sequence[str]) -> Trial:
         words: after 'chipweave'.
         its: files, of which a refusal must name one.
     """
-    start = time.perf_counter()
+    start = time.process_time()
     with _captured() as (out, err), warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # NumPy's, where numbers overflow
         try:
             code = main(words)
         except Exception:
-            return Trial("failed", traceback.format_exc(), time.perf_counter() - start)
+            return Trial("failed", traceback.format_exc(), time.process_time() - start)
     why = judge(code, out.getvalue(), err.getvalue(), its)
     verdict: Verdict = "failed" if why else "refused" if code == 2 else "used"
-    return Trial(verdict, why, time.perf_counter() - start)
+    return Trial(verdict, why, time.process_time() - start)
 
 
 def judge(code: int, out: str, err: str, its: Sequence[str]) -> str:
