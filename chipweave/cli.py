@@ -40,6 +40,9 @@ BAD_INPUT, NOTHING_FOUND = 2, 4
 INTERRUPTED = 130
 """What typer makes of Ctrl-C outside a run."""
 
+LONGEST_LINE = 3000
+"""Characters of an error; a file's names may have any number."""
+
 app = typer.Typer(
     cls=GroupedHelp,
     help="Map neural networks onto packages of chiplets: find schedules, and prove them best.",
@@ -144,5 +147,6 @@ def _told(error: Exception) -> str:
 
 def _fail(message: str, code: int) -> int:
     for line in message.splitlines():
-        print(f"error: {visible(line)}", file=sys.stderr)
+        shown = line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..."
+        print(f"error: {visible(shown)}", file=sys.stderr)
     return code

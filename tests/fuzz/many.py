@@ -27,9 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.cases import Case, case, numbered, usable
-
-MOST_SECONDS = 5.0
-"""Of the processor, for one command: the wall clock runs on while others use the machine."""
+from tests.fuzz.trial import MOST_SECONDS, attempt, hurry, judge
 
 PATIENCE = 20.0
 """Wall seconds after which a worker that says nothing is ended."""
@@ -222,8 +220,7 @@ def _work(pipe: Connection, seed: int, folder: Path, place: int) -> None:
 
 
 def _warm(seeds: Path, own: Path) -> None:
-    from tests.fuzz.trial import attempt
-
+    hurry()
     own.mkdir()
     os.chdir(own)
     for reader in usable(seeds):
@@ -242,8 +239,6 @@ def _warm(seeds: Path, own: Path) -> None:
 
 def _tried(number: int, found: Case) -> Told:
     """Try all commands of a mutant."""
-    from tests.fuzz.trial import attempt
-
     _forget_peak()
     before, start = _status("VmRSS"), time.process_time()
     trials = [attempt(words, found.files) for words in found.commands]
@@ -282,8 +277,6 @@ def _forget_peak() -> None:
 
 def _process(number: int, asked: argparse.Namespace, folder: Path) -> Told:
     """A mutant's first command, as a user runs it."""
-    from tests.fuzz.trial import judge
-
     seeds = folder / "seeds"
     reader, draw = numbered(number, asked.seed, seeds)
     with case(reader, draw, seeds, folder / "alone") as found:

@@ -12,9 +12,12 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from typing import Literal
 
-from chipweave.cli import main
+from chipweave import cli
 
 Verdict = Literal["used", "refused", "failed"]
+
+MOST_SECONDS = 5.0
+"""Of the processor, for one command: the wall clock runs on while others use the machine."""
 
 MOST_LINES = 8
 """Lines of an error: five problems, how many more there are, and what stands around them."""
@@ -51,12 +54,19 @@ def attempt(words: list[str], its: Sequence[str]) -> Trial:
     with _captured() as (out, err), warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)  # NumPy's, where numbers overflow
         try:
-            code = main(words)
+            code = cli.main(words)
         except Exception:
             return Trial("failed", traceback.format_exc(), time.process_time() - start)
     why = judge(code, out.getvalue(), err.getvalue(), its)
     verdict: Verdict = "failed" if why else "refused" if code == 2 else "used"
     return Trial(verdict, why, time.process_time() - start)
+
+
+def hurry() -> None:
+    """Build the tree of commands once for all trials of this process, not for each."""
+    from typer.main import get_command
+
+    cli.app = get_command(cli.app)  # type: ignore[assignment]
 
 
 def judge(code: int, out: str, err: str, its: Sequence[str]) -> str:
