@@ -32,6 +32,11 @@ def visible(text: str) -> str:
     return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
+def real_path(name: str) -> Path:
+    """Where a name leads; unlike `Path.resolve` it takes a circle of links as it is."""
+    return Path(os.path.realpath(name))
+
+
 def check_writable(option: str, path: str | None) -> None:
     """Refuse a file that could not be written at the end of a long run.
 
@@ -46,7 +51,7 @@ def check_writable(option: str, path: str | None) -> None:
         raise ValueError(f"{option} {path}: is a folder, not a file")
     if Path(path).exists() and not Path(path).is_file():
         return  # a device or a pipe
-    folder = Path(path).resolve().parent
+    folder = real_path(path).parent
     if not folder.is_dir():
         raise ValueError(f"{option} {path}: there is no folder {folder}")
     if not os.access(folder, os.W_OK):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Literal
 
 import matplotlib
 import numpy as np
@@ -25,6 +25,7 @@ from schedules.draw_ratios import mark_regions, mark_stages, ratio_sign
 from schedules.evaluate import SegmentCost, evaluate, segment_cost
 from schedules.links import SegmentLinks, segment_links
 from schedules.place import mesh_of, with_places
+from schedules.printed import SALT, printed
 from schedules.schedule import Cluster, Schedule, Segment, counted
 
 SAMPLES = 6
@@ -68,14 +69,12 @@ def save_picture(make: Callable[[], Figure], path: str | Path) -> None:
         OSError: the file cannot be written.
     """
     kind = picture_format(path)
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "chipweave"}):
-        metadata = {"Date": None} if kind == "svg" else None
-        make().savefig(buffer, format=kind, dpi=140, metadata=metadata)
-    write_whole(path, buffer.getvalue())
+    with matplotlib.rc_context({"svg.hashsalt": SALT}):
+        figure = make()
+    write_whole(path, printed(figure, kind, dpi=140))
 
 
-def picture_format(path: str | Path) -> str:
+def picture_format(path: str | Path) -> Literal["png", "svg"]:
     """The picture format that the path's ending asks for, png or svg.
 
     Raises:
@@ -86,7 +85,7 @@ def picture_format(path: str | Path) -> str:
         raise ValueError(
             f"{path}: a picture's name ends in .png or .svg, not {suffix or 'nothing'!r}"
         )
-    return suffix[1:]
+    return "png" if suffix == ".png" else "svg"
 
 
 def schedule_figure(instance: Instance, schedule: Schedule) -> Figure:

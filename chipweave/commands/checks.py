@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from chipweave.commands.codes import BROKEN
-from chipweave.output import STDOUT, check_writable, visible
+from chipweave.output import STDOUT, check_writable, real_path, visible
 
 if TYPE_CHECKING:
     from instances.instance import Instance
@@ -83,7 +83,7 @@ def check_outputs(
             "--log": log,
             "--trace": trace,
         },
-        {Path(name).resolve() for name in inputs if name is not None},
+        {real_path(name) for name in inputs if name is not None},
     )
     check_writable("--json", json)
     check_writable("--markdown", markdown)
@@ -140,7 +140,7 @@ def _refuse_one_place_for_two(outputs: dict[str, str | None], inputs: set[Path])
     for option, name in outputs.items():
         if not name or name == STDOUT:
             continue
-        place = Path(name).resolve()
+        place = real_path(name)
         if place in taken:
             raise ValueError(f"{taken[place]} and {option} both name {name}: give each its file")
         if place in inputs and place.is_file():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from math import ceil
 
-import matplotlib
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
 
 from experiments.report.figures import COLOURS, Figure, Panel
+from schedules.printed import printed
 
 MARKERS = "osD^PX*v"
 COLUMNS = 3
@@ -43,10 +42,7 @@ def picture(figure: Figure, methods: list[str], packages: list[str]) -> bytes:
     _legend(drawing, methods)
     if len(figure.panels) > len(panels):
         drawing.supxlabel(f"{len(figure.panels) - len(panels)} further panels are on the page")
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "chipweave"}):
-        drawing.savefig(buffer, format="svg", metadata={"Date": None})
-    return buffer.getvalue()
+    return printed(drawing)
 
 
 def _legend(drawing: Picture, methods: list[str]) -> None:

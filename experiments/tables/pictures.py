@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from experiments.tables.parts import Figure, Panel
 from instances.files.whole import write_whole
+from schedules.printed import SALT, printed
 
 MOST_COLUMNS = 4
 WIDTH, HEIGHT = 3.1, 2.5
@@ -38,8 +38,7 @@ def draw_figure(figure: Figure, path: str | Path) -> None:
     """
     columns = min(MOST_COLUMNS, len(figure.panels))
     rows = -(-len(figure.panels) // columns)
-    buffer = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "chipweave", "font.size": 8}):
+    with matplotlib.rc_context({"svg.hashsalt": SALT, "font.size": 8}):
         size = (max(6.0, WIDTH * columns), HEIGHT * rows + 0.6)
         canvas = Canvas(figsize=size, layout="constrained")
         axes = list(canvas.subplots(rows, columns, squeeze=False, sharey=True).flat)
@@ -50,8 +49,8 @@ def draw_figure(figure: Figure, path: str | Path) -> None:
         canvas.supxlabel(figure.x_title)
         canvas.supylabel(figure.y_title)
         _legend(canvas, axes)
-        canvas.savefig(buffer, format="svg", metadata={"Date": None})
-    write_whole(path, buffer.getvalue())
+        content = printed(canvas)
+    write_whole(path, content)
 
 
 def _legend(canvas: Canvas, axes: Sequence[Axes]) -> None:
