@@ -246,36 +246,37 @@ def _is_file(models: str) -> bool:
 
 def is_workload(what: str | Path | None) -> bool:
     """Whether something is a workload file, or begins as one and is broken further on."""
-    path = Path(what or "")
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
-        return False
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES)
-    except OSError:
-        return False
+    content = _content(what)
     # Only a file that may be one is read with care: others may be large.
     if not re.search(rb"kind\W+workload\b", content):
         return False
     try:
-        return read_data(path).get("kind") == "workload"
+        return read_data(str(what)).get("kind") == "workload"
     except FileError:  # told once more where the file is read as what it means to be
         return re.match(rb"\W*kind\W+workload\b", content) is not None
 
 
 def is_graph(what: str | Path | None) -> bool:
-    """Whether something is a file of a graph of operators; False where none can be read."""
-    path = Path(what or "")
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+    """Whether something is a file of a graph of operators, or looks like one and is broken."""
+    content = _content(what)
+    if b"nodes" not in content or b"edges" not in content:
         return False
     try:
-        # Only a file that may be one is read with care: others may be large.
-        text = path.read_bytes()
-        if b"nodes" not in text or b"edges" not in text:
-            return False
-        return {"nodes", "edges"} <= read_data(path).keys()
-    except (OSError, ValueError):
-        return False
+        return {"nodes", "edges"} <= read_data(str(what)).keys()
+    except FileError:  # as above
+        return b'"nodes"' in content and b'"edges"' in content
+
+
+def _content(what: str | Path | None) -> bytes:
+    """What a YAML or JSON file holds; nothing of what is no such file, or cannot be read."""
+    path = Path(what or "")
+    try:
+        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+            return b""
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES)
+    except OSError:
+        return b""
 
 
 def find_package(package: str | Path | Package) -> Package:

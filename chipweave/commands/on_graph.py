@@ -135,14 +135,13 @@ def _nothing(result: PartitionResult) -> str:
 
 def _print(result: PartitionResult, why: list[str]) -> None:
     from chipweave.graph_report import devices_table, result_summary
-    from chipweave.grid import console
+    from chipweave.grid import console, say
 
     screen = console()
     result_summary(result).show(screen)
     if result.evaluation is not None:
         devices_table(result.graph, result.evaluation).show(screen)
-    for line in why:
-        screen.print(line, markup=False, soft_wrap=True)
+    say(screen, why)
 
 
 def verify_graph(what: str, schedule: str, order: str | None, json: str | None) -> NoReturn:
@@ -154,7 +153,7 @@ def verify_graph(what: str, schedule: str, order: str | None, json: str | None) 
     """
     import chipweave as cw
     from chipweave.graph_report import devices_table
-    from chipweave.grid import console
+    from chipweave.grid import console, say
 
     graph, allowed = cw.read_graph(what), order_of(order)
     found = cw.read_partition(schedule)
@@ -167,8 +166,7 @@ def verify_graph(what: str, schedule: str, order: str | None, json: str | None) 
         screen = console()
         if evaluation is not None:
             devices_table(graph, evaluation).show(screen)
-        for sentence in wrong or [f"the division may run: its largest load is {cost:,.12g}"]:
-            screen.print(sentence, markup=False, soft_wrap=True)
+        say(screen, wrong or [f"the division may run: its largest load is {cost:,.12g}"])
     raise typer.Exit(BROKEN if wrong else FOUND)
 
 

@@ -95,6 +95,8 @@ READERS = (
         ("on-array.yaml",),
         ("verify {seeds}/network.yaml {it} --array 4x4",),
     ),
+    Reader("graph", ("graph.json",), ("solve {it}", "solve {it} --order convex", "show {it}")),
+    Reader("partition", ("partition.yaml",), ("verify {seeds}/graph.json {it}",)),
     Reader(
         "experiment",
         ("experiment.yaml",),

@@ -46,6 +46,18 @@ a,4,0.02
 b,2,0.01
 """
 
+GRAPH = """\
+{"maxSizePerFPGA": 100.5, "maxFPGAs": 2, "maxCPUs": 1,
+ "nodes": [
+  {"id": 0, "supportedOnFpga": true, "cpuLatency": 12.5, "fpgaLatency": 1.25, "size": 40},
+  {"id": 3, "supportedOnFpga": 1, "cpuLatency": 8, "fpgaLatency": 2, "size": 40.5,
+   "isBackwardNode": false, "colorClass": 1, "name": "b"},
+  {"id": 7, "supportedOnFpga": false, "cpuLatency": 0.5, "size": 0, "colorClass": 1},
+  {"id": 8, "supportedOnFpga": true, "cpuLatency": 9, "fpgaLatency": 3, "size": 60}],
+ "edges": [{"sourceId": 0, "destId": 3, "cost": 0.5}, {"sourceId": 0, "destId": 7, "cost": 0.5},
+  {"sourceId": 3, "destId": 8, "cost": 0.25}, {"sourceId": 7, "destId": 8, "cost": 1}]}
+"""
+
 EXPERIMENT = """\
 kind: experiment
 name: comparison
@@ -67,6 +79,7 @@ def write_seeds(folder: Path) -> None:
         "workload.yaml": WORKLOAD,
         "losses.csv": LOSSES,
         "experiment.yaml": EXPERIMENT,
+        "graph.json": GRAPH,
     }.items():
         (folder / name).write_text(text)
     _write_instances(folder)
@@ -108,6 +121,7 @@ def _write_schedules(folder: Path) -> None:
     solve(folder / "workload.yaml", "--method", "scar", "--out", folder / "windows.yaml")
     on_array = "--array", "4x4", "--method", "pipeorgan", "--out", folder / "on-array.yaml"
     solve(network, *on_array)
+    solve(folder / "graph.json", "--out", folder / "partition.yaml")
     assert json.loads(result.read_text())["schedule"]
 
 
