@@ -300,7 +300,7 @@ def _of_store(content: bytes, _: str, draw: Random) -> bytes:
         try:
             # What another program would write; our writer checks what it is given.
             base.execute("PRAGMA journal_mode = DELETE")
-            for _ in range(draw.randint(1, 2)):
+            for _again in range(draw.randint(1, 2)):
                 _other_row(base, draw)
         except (sqlite3.Error, OverflowError, UnicodeEncodeError):
             pass  # SQLite itself refuses it

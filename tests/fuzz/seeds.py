@@ -159,10 +159,8 @@ def _write_calibration(folder: Path) -> None:
         helper.make_node("MatMul", ["positive", "second"], ["scores"], name="three"),
         helper.make_node("Softmax", ["scores"], ["y"], axis=-1, name="four"),
     ]
-    ends = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
-        for name, shape in (("x", ["N", 4]), ("y", ["N", 3]))
-    ]
+    sizes: tuple[tuple[str, list[str | int]], ...] = (("x", ["N", 4]), ("y", ["N", 3]))
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes]
     constants = [weights("first", 4, 6), weights("second", 6, 3)]
     graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
