@@ -10,7 +10,7 @@ from typing import Literal
 import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter
+from matplotlib.ticker import FixedLocator
 
 SALT = "chipweave"
 """Of matplotlib's names: the same figure gives the same SVG, byte for byte."""
@@ -22,22 +22,27 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\ufff
 def printed(
     figure: Figure, kind: Literal["png", "svg"] = "svg", dpi: float | Literal["figure"] = "figure"
 ) -> bytes:
-    """A figure as a file's content; changes its texts where they would be read as formulas."""
-    for text in figure.findobj(Text):
-        text.set_text(_plain(text.get_text()))
-    for ax in figure.axes:
-        for axis in (ax.xaxis, ax.yaxis):
-            formatter = axis.get_major_formatter()
-            if isinstance(formatter, FixedFormatter):
-                formatter.seq = [_plain(label) for label in formatter.seq]
+    """A figure as a file's content; its texts become plain ones."""
+    _make_plain(figure)
     buffer = io.BytesIO()
     with matplotlib.rc_context({"svg.hashsalt": SALT}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from")  # it draws a box
         metadata = {"Date": None} if kind == "svg" else None
         figure.savefig(buffer, format=kind, dpi=dpi, metadata=metadata)
-    return buffer.getvalue()
+    if kind == "png":
+        return buffer.getvalue()
+    return _UNPRINTABLE.sub("\ufffd", buffer.getvalue().decode()).encode()
 
 
-def _plain(text: str) -> str:
-    """A text that matplotlib takes literally: between dollar signs it looks for formulas."""
-    return _UNPRINTABLE.sub("\ufffd", text).replace("$", r"\$")
+def _make_plain(figure: Figure) -> None:
+    """Let matplotlib look for no formulas between dollar signs, but in numbers at axes."""
+    numbers: set[int] = set()
+    for ax in figure.axes:
+        for axis in (ax.xaxis, ax.yaxis):
+            labels = axis.get_ticklabels(which="both")  # makes them, where they are not there yet
+            if not isinstance(axis.get_major_locator(), FixedLocator):
+                numbers.update(map(id, labels))
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and id(text) not in numbers:
+            text.set_parse_math(False)
+            text.set_text(_UNPRINTABLE.sub("\ufffd", text.get_text()))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from matplotlib.figure import Figure
 
 from chipweave.cli import main
 from chipweave.grid import Grid, console
@@ -20,6 +21,7 @@ from instances.files import write_instance
 from instances.generate import random_instance
 from instances.instance import Instance
 from schedules.draw import draw_schedule
+from schedules.printed import printed
 from solvers.solve import solve
 from tests.fuzz.trial import CONTROL
 
@@ -35,16 +37,15 @@ HOSTILE = (
     "a|b\n| c |",
     "$\\frac{$ $x$",
     "--> <!-- ]]>",
-    "_hidden",
 )
 
 
-def named(name: str) -> Instance:
-    """A small instance in which every layer has the name, and the instance, too."""
-    instance = random_instance(1, layers=3, options=2, chiplets=3, shape="dag", memory="loose")
-    tables = instance.tables
-    layers = tuple(f"{name}{number}" for number in range(len(tables.layers)))
-    return replace(instance, name=name, costs=replace(tables, layers=layers))
+def named(name: str, *layers: str) -> Instance:
+    """A small instance of this name, with layers of these names."""
+    drawn = random_instance(
+        1, layers=len(layers), options=2, chiplets=3, shape="chain", memory="loose"
+    )
+    return Instance(name, drawn.batch, replace(drawn.tables, layers=layers))
 
 
 @pytest.fixture(params=HOSTILE, ids=ascii)
@@ -61,8 +62,8 @@ def test_a_layers_name_is_printed_literally(
     command: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "named.json"
-    write_instance(named(name), path)
-    assert main([command, str(path), *(["--method", "exact"] if command == "solve" else [])]) == 0
+    write_instance(named(name, *HOSTILE[:2], f"{name}1"), path)
+    assert main([command, str(path), *(["--method", "scope"] if command == "solve" else [])]) == 0
     out, err = capsys.readouterr()
     assert not CONTROL.search(out + err)
     for line in visible(name).splitlines():
@@ -73,7 +74,7 @@ def test_an_error_shows_no_control_character_of_a_name(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "named.json"
-    write_instance(named(name), path)
+    write_instance(named(name, *HOSTILE[:2], f"{name}1"), path)
     assert main(["solve", str(path), "--pin", f"{name}:nonsense"]) == 2
     assert not CONTROL.search(capsys.readouterr().err)
     assert main(["solve", str(path), "--package", name]) == 2
@@ -114,8 +115,8 @@ def test_a_name_stays_in_its_cell_of_a_markdown_table(name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["svg", "png"])
-def test_a_picture_takes_any_name(kind: str, name: str, tmp_path: Path) -> None:
-    instance = named(name)
+def test_a_picture_takes_any_name(kind: str, tmp_path: Path) -> None:
+    instance = named("$x$", *HOSTILE)
     schedule = solve(instance, "scope").schedule
     assert schedule is not None
     path = tmp_path / f"named.{kind}"
@@ -123,6 +124,20 @@ def test_a_picture_takes_any_name(kind: str, name: str, tmp_path: Path) -> None:
     if kind == "svg":
         found = {element.tag.rpartition("}")[2] for element in ElementTree.parse(path).iter()}
         assert not found & {"script", "img", "b", "a", "foreignObject"}
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_a_figure_takes_any_text_in_any_place(name: str) -> None:
+    figure = Figure(layout="constrained")
+    ax = figure.subplots()
+    ax.plot([1, 2], [10, 1000], label=name)
+    ax.set(title=name, xlabel=name, yscale="log")
+    ax.set_xticks([1, 2], [name, "b"])
+    ax.legend()
+    content = printed(figure)
+    ElementTree.fromstring(content)
+    assert printed(figure, "png")
+    assert b"mathdefault" in content, "numbers at axes are still powers of ten"
 
 
 # The report
@@ -134,19 +149,26 @@ class _Elements(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found: list[str] = []
-        self.scripts = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take note of an element."""
         self.found.append(tag)
         self.found += [own for own, _ in attrs if own.startswith("on")]
 
 
-def elements(store: Store, folder: Path) -> list[str]:
+def elements(names: Iterable[str], place: Path) -> list[str]:
+    """Of the page of a store with runs that have these names."""
     from experiments.report import write_report
 
-    report = write_report(store, folder)
+    place.mkdir()
+    with Store(place / "runs.db") as store:
+        for name in names:
+            for number in range(2):
+                store.add(record(name, number))
+            store.add(replace(record(name, 9), result=None, error=name))
+        report = write_report(store, place)
     for picture in report.pictures:
-        ElementTree.parse(io.StringIO(Path(picture).read_text("utf-8")))
+        ElementTree.parse(picture)
     parser = _Elements()
     parser.feed(report.page.read_text("utf-8"))
     return parser.found
@@ -166,13 +188,7 @@ def record(name: str, number: int) -> Record:
     return Record(task, result, None, {name: 1.0}, "2020-01-01T00:00:00")
 
 
-def test_a_report_has_the_same_elements_whatever_the_names(name: str, tmp_path: Path) -> None:
+def test_a_report_has_the_same_elements_whatever_the_names(tmp_path: Path) -> None:
     pytest.importorskip("plotly", reason="the extra experiments is not installed")
-    found = []
-    for text, place in (("plain", "a"), (name, "b")):
-        with Store(tmp_path / f"{place}.db") as store:
-            for number in range(4):
-                store.add(record(text, number))
-            store.add(replace(record(text, 9), result=None, error=text))
-            found.append(elements(store, tmp_path / place))
-    assert found[1] == found[0]
+    plain = [f"plain{number}" for number in range(len(HOSTILE))]
+    assert elements(HOSTILE, tmp_path / "a") == elements(plain, tmp_path / "b")
