@@ -115,7 +115,7 @@ def solve(
         refuse_on_graph(setting, several, conditions, objective, *given)
         solve_graph(str(what), method, order, engine, files, **of_all)
     if order is not None:
-        raise ValueError("--order: only for a graph of operators")
+        raise ValueError(f"--order: only for a graph of operators, which {what} is not")
     if array is not None:
         refuse_on_array(setting, several, conditions, objective, *given)
         solve_array(

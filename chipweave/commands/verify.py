@@ -80,7 +80,7 @@ def verify(
         refuse_on_graph(setting, several, conditions, objective, *more)
         verify_graph(str(what), schedule, order, json)
     if order is not None:
-        raise ValueError("--order: only for a graph of operators")
+        raise ValueError(f"--order: only for a graph of operators, which {what} is not")
     if array is not None:
         refuse_on_array(setting, several, conditions, objective, *more)
         verify_array(network_and_array(what, array, setting), schedule, json)
