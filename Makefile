@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 .PHONY: demo test docs dist-check tables clean
+.PHONY: demo test fuzz fuzz-atheris tables clean
 
 # Maps ResNet-50 onto 16 chiplets, proves it, compares it and draws it.
 demo: $(VENV)/.installed
@@ -27,6 +28,13 @@ docs: $(VENV)/.installed-docs
 # Builds wheel and sdist, and uses the wheel from an empty folder; takes some two minutes.
 dist-check: $(VENV)/.installed-dev
 	.ci/dist-check $(BIN)
+# Thousands of mutated files through every reader: FILES=10000 SEED=0. What fails is kept.
+fuzz: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz.many --files $(or $(FILES),10000) --seed $(or $(SEED),0)
+
+# The same with atheris (pip install atheris), which follows coverage: SECONDS=600 a reader.
+fuzz-atheris: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.fuzz.atheris_readers all --seconds $(or $(SECONDS),600)
 
 # Measures the tables of README.md and docs/ anew, on this machine.
 tables: $(VENV)/.installed-dev
@@ -34,7 +42,7 @@ tables: $(VENV)/.installed-dev
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info resnet50.png
-	rm -rf .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf fuzz-failures fuzz-corpus .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.made:

@@ -10,12 +10,21 @@ from __future__ import annotations
 
 import argparse
 import io
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
+
+WATCHED = (
+    *("instances.files", "instances.graph", "instances.network", "instances.workload"),
+    *("schedules.files", "schedules.array.files", "schedules.partition.files"),
+    *("schedules.windows.files", "experiments.definition", "experiments.store"),
+    *("experiments.stored", "experiments.calibrate.model", "experiments.calibrate.samples"),
+)
+"""Modules whose lines guide the search: those that read, and that check what was read."""
 
 Read = Callable[[Path], object]
 
@@ -70,18 +79,21 @@ def readers() -> dict[str, tuple[str, Read]]:
 
 
 def main() -> None:
-    """Fuzz one reader for some time."""
+    """Fuzz one reader for some time, or all, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("reader")
+    parser.add_argument("reader", help="a reader's name, or all")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--corpus", type=Path, default=Path("fuzz-corpus"))
     asked = parser.parse_args()
     try:
         import atheris
     except ImportError:
-        sys.exit("atheris is not installed: pip install atheris")
-    with atheris.instrument_imports(include=["instances", "schedules", "experiments", "yaml"]):
+        print("not run: atheris is not installed (pip install atheris)")
+        return
+    with atheris.instrument_imports(include=list(WATCHED)):
         known = readers()
+    if asked.reader == "all":
+        sys.exit(_all(known, asked))
     if asked.reader not in known:
         sys.exit(f"no reader {asked.reader!r}: choose one of {', '.join(known)}")
     suffix, read = known[asked.reader]
@@ -103,6 +115,15 @@ def main() -> None:
             lambda content: _once(content, path, read),
         )
         atheris.Fuzz()
+
+
+def _all(names: Iterable[str], asked: argparse.Namespace) -> int:
+    """Each reader in a process of its own; how many of them failed."""
+    command = [sys.executable, "-m", "tests.fuzz.atheris_readers"]
+    options = ["--seconds", str(asked.seconds), "--corpus", str(asked.corpus)]
+    failed = [n for n in names if subprocess.run([*command, n, *options], check=False).returncode]
+    print(f"failed: {', '.join(failed) or 'none'}")
+    return len(failed)
 
 
 def _copy_seeds(corpus: Path, suffix: str) -> None:
