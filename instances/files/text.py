@@ -9,7 +9,7 @@ from typing import Any
 
 from instances.files.errors import closest, fail, listed, quoted, show
 from instances.files.whole import write_whole
-from instances.files.yaml_text import MAX_COLLECTIONS, MAX_KEYS, dump_yaml, load_yaml
+from instances.files.yaml_text import MAX_COLLECTIONS, MAX_DEPTH, MAX_KEYS, dump_yaml, load_yaml
 
 MAX_BYTES = 64 * 2**20
 """Size of a file."""
@@ -125,7 +125,23 @@ def _load_json(text: str, source: str) -> object:
         fail(source, "a text holds half of a surrogate pair (\\ud800 to \\udfff)")
     except ValueError:  # Python refuses integers of thousands of digits
         fail(source, "a number has thousands of digits")
+    if isinstance(data, dict) and _is_deep(data):
+        fail(source, f"lists and objects nested more than {MAX_DEPTH} deep")
     return data
+
+
+def _is_deep(data: object) -> bool:
+    """Whether lists and mappings stand deeper inside one another than a file needs."""
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH):
+        inner = [one.values() if isinstance(one, dict) else one for one in level if one]
+        # Most lists hold numbers only, and there may be millions of those.
+        inner = [values for values in inner if not _NESTS.isdisjoint(map(type, values))]
+        level = [one for values in inner for one in values if isinstance(one, dict | list)]
+    return bool(level)
+
+
+_NESTS = frozenset({dict, list})
 
 
 class _DuplicateKeyError(Exception):

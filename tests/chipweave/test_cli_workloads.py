@@ -392,3 +392,16 @@ def test_a_large_file_that_is_no_workload_is_not_parsed_to_find_out(tmp_path: Pa
     assert is_workload(path.rename(tmp_path / "a.json"))
     assert not is_workload(tmp_path / "missing.yaml")
     assert not is_workload(None)
+
+
+def test_a_workload_that_is_broken_is_told_as_what_it_means_to_be(tmp_path: Path, run: Run) -> None:
+    path = tmp_path / "pair.yaml"
+    path.write_text("kind: workload\nmodels: [[[ broken")
+    code, _, err = run("solve", path, "--method", "scar")
+    assert code == 2
+    assert err.startswith(f"error: {path}: line 2, column ")
+    path.write_text("kind: worklaod\nmodels: []")
+    code, _, err = run("solve", path, "--method", "scar")
+    assert code == 2
+    assert "is no workload file" in err
+    assert str(path) in err

@@ -121,3 +121,13 @@ def test_a_throughput_floor_is_explained_as_one(run: Run, tiny: Path) -> None:
     code, out, _ = run("solve", tiny, "--throughput-floor", "8/228")
     assert code == 3
     assert "--throughput-floor 8/228 asks for a latency of at most 228 cycles" in out
+
+
+def test_a_circle_of_links_is_no_reason_to_crash(run: Run, tmp_path: Path, tiny: Path) -> None:
+    circle = tmp_path / "circle.json"
+    circle.symlink_to(circle)
+    code, _, err = run("solve", circle)
+    assert code == 2
+    assert str(circle) in err
+    code, _, err = run("solve", tiny, "--method", "sequential", "--json", circle)
+    assert "defect" not in err

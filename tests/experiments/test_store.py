@@ -264,3 +264,61 @@ def test_a_claim_holds_between_processes_until_its_process_ends(
     process.wait()
     with store.claim(task(0)) as mine:
         assert mine
+
+
+def spoil(path: Path, statement: str) -> None:
+    """Make a store of one run, and let another program change it."""
+    with Store(path) as store:
+        store.add(Record(task(), RESULT))
+    base = sqlite3.connect(path, isolation_level=None)
+    base.execute(statement)
+    base.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE runs SET result = '[]'", "result: found a list of 0 entries, expected a mapping"),
+        ("UPDATE runs SET options = '{'", "options: found '{', expected JSON"),
+        ('UPDATE runs SET result = \'{"objective": "x"}\'', "result.objective: found 'x'"),
+        ("UPDATE runs SET options = '{\"seed\": NaN}'", "expected JSON"),
+        ("UPDATE runs SET result = '{\"schedule\": {}}'", "result.schedule has no segments"),
+        ("UPDATE runs SET options = '5'", "options: found 5, expected a mapping"),
+        ("UPDATE runs SET measures = '{\"s\": true}'", "measures.s: found true, expected a number"),
+        ("UPDATE runs SET batch = 'many'", "batch: found 'many', expected a whole number"),
+        ("UPDATE runs SET method = 5", None),
+        ("UPDATE runs SET error = x'ff'", "error: found"),
+    ],
+)
+def test_a_row_that_no_run_has_left_is_named(path: Path, statement: str, said: str | None) -> None:
+    spoil(path, statement)
+    with Store(path) as store:
+        if said is None:  # SQLite makes a text of it
+            assert [record.task.method for record in store] == ["5"]
+            return
+        with pytest.raises(StoreError) as caught:
+            list(store)
+    assert str(caught.value).startswith(f"{path}: the row 1 was not left by a run: ")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW walks AS SELECT * FROM runs",
+        "CREATE TRIGGER more AFTER INSERT ON runs BEGIN DELETE FROM runs; END",
+        "ALTER TABLE runs RENAME COLUMN method TO way",
+        "DROP TABLE runs",
+    ],
+)
+def test_a_store_that_would_run_something_or_has_another_table_is_refused(
+    path: Path, statement: str
+) -> None:
+    spoil(path, statement)
+    assert "has no table of runs as this chipweave makes it" in refusal(path)
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(path: Path) -> None:
+    os.mkfifo(path)
+    assert refusal(path) == f"{path}: is no plain file: name another one"

@@ -186,3 +186,12 @@ def test_whatever_a_file_holds_the_only_error_is_a_file_error(data: st.DataObjec
         except FileError as error:
             lines = str(error).splitlines()
             assert all(line.startswith(f"{path}: ") for line in lines)
+
+
+@pytest.mark.parametrize("suffix", ["json", "yaml"])
+def test_both_formats_take_the_same_depth(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"deep.{suffix}"
+    path.write_text('{"kind": "network", "inputs": ' + "[" * 31 + "]" * 31 + "}")
+    assert "nested" not in message(path)
+    path.write_text('{"kind": "network", "inputs": ' + "[" * 32 + "]" * 32 + "}")
+    assert "nested more than 32 deep" in message(path)

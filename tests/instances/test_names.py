@@ -143,3 +143,9 @@ def test_a_model_that_is_not_written_so_is_refused(text: str, said: str) -> None
 def test_a_sequence_that_no_model_takes_is_refused() -> None:
     with pytest.raises(ValueError, match="for networks that have one: none of the models has"):
         jobs_of(models_of("resnet50:1,alexnet:2"), sequence=4)
+
+
+def test_a_value_nested_without_end_is_refused_in_one_line() -> None:
+    with pytest.raises(ValueError, match="simba-2x2") as caught:
+        package_of("simba-2x2?mesh=" + "[" * 100_000)
+    assert "\n" not in str(caught.value)
