@@ -399,7 +399,7 @@ def test_a_workload_that_is_broken_is_told_as_what_it_means_to_be(tmp_path: Path
     path.write_text("kind: workload\nmodels: [[[ broken")
     code, _, err = run("solve", path, "--method", "scar")
     assert code == 2
-    assert err.startswith(f"error: {path}: line 2, column ")
+    assert err.startswith(f"error: {path}: line 3, column 1: not YAML")
     path.write_text("kind: worklaod\nmodels: []")
     code, _, err = run("solve", path, "--method", "scar")
     assert code == 2

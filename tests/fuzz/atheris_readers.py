@@ -39,6 +39,7 @@ def readers() -> dict[str, tuple[str, Read]]:
     from experiments.store import Store
     from instances.files import read_instance, read_network, read_package, read_workload
     from instances.files.array_file import read_array
+    from instances.files.cost_csv import read_csv_costs
     from instances.files.graph_file import read_graph
     from instances.files.loss_file import read_losses
     from instances.packages import load_package
@@ -65,6 +66,7 @@ def readers() -> dict[str, tuple[str, Read]]:
         "tables": (".json", read_instance),
         "workload": (".yaml", lambda path: read_workload(path, default_package=mixed)),
         "array": (".yaml", read_array),
+        "costs in CSV": (".csv", read_csv_costs),
         "losses": (".csv", read_losses),
         "schedule": (".yaml", read_schedule),
         "windows": (".yaml", read_windows),

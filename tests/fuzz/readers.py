@@ -68,6 +68,12 @@ READERS = (
         ("tables.yaml", "tables.json"),
         ("solve {it} --method sequential --out {out}/s.json", "solve {it} --method scope"),
     ),
+    Reader("costs in CSV", ("costs.csv",), ("solve {it} --batch 2 --method sequential",)),
+    Reader(
+        "cycles in CSV",
+        ("cycles.csv",),
+        (f"solve {IN_FILES} --costs {{it}} --method sequential",),
+    ),
     Reader("workload", ("workload.yaml",), ("solve {it} --method scar",)),
     Reader(
         "array",

@@ -103,6 +103,10 @@ def _write_instances(folder: Path) -> None:
             random_instance(1, layers=3, options=2, chiplets=3, shape="dag", memory="loose"),
             folder / name,
         )
+    for words in (["costs.csv"], ["cycles.csv", "--cycles"]):
+        costs = ["costs", str(folder / "network.yaml"), "--package", "datacentre-2x2"]
+        code = main([*costs, "--batch", "2", "--out", str(folder / words[0]), *words[1:]])
+        assert code == 0, words
     write_array(load_array("4x4"), folder / "array.yaml")
 
 
