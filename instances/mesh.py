@@ -181,6 +181,13 @@ class Mesh:
             return abs(start[0] - end[0]) + abs(start[1] - end[1])
         return len(self.way(start, end)) - 1
 
+    def all_hops(self) -> Ints:
+        """[C,C] links on the way between every two chiplets."""
+        if self.whole:
+            x, y = np.array(self.tiles).T
+            return abs(x[:, None] - x) + abs(y[:, None] - y)
+        return np.array([[self.hops(a, b) for b in self.tiles] for a in self.tiles])
+
     def loads(self, senders: Sequence[Tile], receivers: Sequence[Tile], multicast: bool) -> Ints:
         """[links] how often each is used if each sender sends a unit.
 

@@ -17,6 +17,9 @@ with the same name up to the last dot are a block, up to the first dot a stage."
 
 GRAINS: tuple[Grain, ...] = get_args(Grain)
 
+MOST_CHIPLETS = 1024
+"""Of a package for several models: what pairs of chiplets cost is held for each tensor."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -94,6 +97,11 @@ class Workload:
             raise ValueError(
                 f"package {self.package.name!r} overlaps communication with computation, but with"
                 " several models they add up: set 'overlap: false' or take a het- package"
+            )
+        if self.package.chiplets > MOST_CHIPLETS:
+            raise ValueError(
+                f"package {self.package.name!r} has {self.package.chiplets:,} chiplets, expected"
+                f" at most {MOST_CHIPLETS:,} for several models: their costs are by pairs of chiplets"
             )
 
 

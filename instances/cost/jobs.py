@@ -76,7 +76,7 @@ class PackageCosts:
         chiplets = [package.chiplet_at(tile) for tile in mesh.tiles]
         self.kinds: tuple[Chiplet, ...] = tuple(dict.fromkeys(chiplets))
         self.kind = np.array([self.kinds.index(own) for own in chiplets])
-        self.hops = np.array([[mesh.hops(a, b) for b in mesh.tiles] for a in mesh.tiles])
+        self.hops = mesh.all_hops()
         self.port_hops = np.array([min(mesh.hops(t, p) for p in mesh.ports) for t in mesh.tiles])
         clock, dram = package.chiplet.clock_hz, package.dram
         self._port_rate = Fraction(clock, package.nop.bandwidth)

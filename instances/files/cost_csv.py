@@ -169,10 +169,9 @@ class _Lists:
         }
         if "alone" in said:
             data["alone"] = said["alone"]
-        for key, column in TABLES.items():
+        compute = {"compute": "compute"} if self.has_compute else {}
+        for key, column in {**TABLES, **compute}.items():
             data[key] = {option: [row.get(column, 0) for row in own[option]] for option in own}
-        if self.has_compute:
-            data["compute"] = {option: [row["compute"] for row in own[option]] for option in own}
         if number:
             for key, column in (("step", "cycles"), ("step_energy", "energy")):
                 data[key] = {

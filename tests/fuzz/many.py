@@ -29,7 +29,7 @@ from typing import Any
 from tests.fuzz.cases import Case, case, numbered, usable
 from tests.fuzz.trial import MOST_SECONDS, attempt, hurry, judge
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Wall seconds after which a worker that says nothing is ended."""
 
 WARMING = -1
@@ -209,9 +209,10 @@ def _work(pipe: Connection, seed: int, folder: Path, place: int) -> None:
     _warm(seeds, own)
     limit = _status("VmSize") + MOST_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-    with (folder / f"trace-{place}").open("w") as trace:
+    with (folder / f"trace-{place}").open("a") as trace:
         pipe.send(None)  # ready
         while (number := pipe.recv()) is not None:
+            trace.truncate(0)
             faulthandler.dump_traceback_later(MOST_SECONDS, file=trace)
             reader, draw = numbered(number, seed, seeds)
             with case(reader, draw, seeds, own) as found:
@@ -221,6 +222,7 @@ def _work(pipe: Connection, seed: int, folder: Path, place: int) -> None:
 
 def _warm(seeds: Path, own: Path) -> None:
     hurry()
+    shutil.rmtree(own, ignore_errors=True)
     own.mkdir()
     os.chdir(own)
     for reader in usable(seeds):

@@ -56,7 +56,7 @@ READERS = (
     Reader(
         "mixed package",
         ("het-2x2.yaml",),
-        ("solve {seeds}/workload.yaml --package {it} --method scar",),
+        ("solve {seeds}/workload.yaml --package {it} --method scar --time-limit 2",),
     ),
     Reader(
         "instance",
@@ -74,7 +74,7 @@ READERS = (
         ("cycles.csv",),
         (f"solve {IN_FILES} --costs {{it}} --method sequential",),
     ),
-    Reader("workload", ("workload.yaml",), ("solve {it} --method scar",)),
+    Reader("workload", ("workload.yaml",), ("solve {it} --method scar --time-limit 2",)),
     Reader(
         "array",
         ("array.yaml",),
@@ -135,7 +135,7 @@ READERS = (
     Reader(
         "models",
         ("chain-2:2,chain-3@layer:1", "gpt-stack-1?sequence=8:2"),
-        ("solve --models={it} --package het-2x2 --method scar",),
+        ("solve --models={it} --package het-2x2 --method scar --time-limit 2",),
         text=True,
     ),
     Reader(

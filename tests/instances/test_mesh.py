@@ -177,3 +177,10 @@ def test_a_package_with_faults_has_fewer_chiplets_and_routers() -> None:
 def test_a_mesh_that_falls_apart_is_refused(faults: Faults, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Mesh.of(replace(load_package("simba-4x4"), faults=faults))
+
+
+@pytest.mark.parametrize("faults", [Faults(), Faults(links=(((0, 0), (1, 0)),))])
+def test_hops_between_all_chiplets_are_those_between_each_two(faults: Faults) -> None:
+    mesh = Mesh.of(replace(load_package("simba-3x3"), faults=faults))
+    expected = [[mesh.hops(a, b) for b in mesh.tiles] for a in mesh.tiles]
+    assert mesh.all_hops().tolist() == expected

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,3 +69,11 @@ def test_a_workload_needs_models_and_a_package_that_adds_up() -> None:
         Workload("empty", load_package("het-2x2"), ())
     with pytest.raises(ValueError, match="'simba-4x4' overlaps communication with computation"):
         Workload("hidden", load_package("simba-4x4"), (job(GPT2, 1),))
+
+
+def test_a_package_too_large_for_costs_by_pairs_is_refused() -> None:
+    package = load_package("het-2x2")
+    own = (job(build_network("chain-2"), 1),)
+    assert Workload("large", replace(package, mesh=(32, 32)), own).package.chiplets == 1024
+    with pytest.raises(ValueError, match="1,056 chiplets, expected at most 1,024"):
+        Workload("too large", replace(package, mesh=(33, 32)), own)
