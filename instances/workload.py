@@ -101,7 +101,7 @@ class Workload:
         if self.package.chiplets > MOST_CHIPLETS:
             raise ValueError(
                 f"package {self.package.name!r} has {self.package.chiplets:,} chiplets, expected"
-                f" at most {MOST_CHIPLETS:,} for several models: their costs are by pairs of chiplets"
+                f" at most {MOST_CHIPLETS:,} for several models, whose costs are by pairs of them"
             )
 
 

@@ -139,7 +139,8 @@ BROKEN = {
     "# batch: 1\n# chiplets: 1\n" + HEAD + "a,any,1,1\na,any,2,1\n": "line 2: chiplets: found '1',"
     " expected a whole number from 2 to 65,536",
     "# batch: 1\n" + HEAD + "a,any,2,1\n": "layer 'a', option 'any': no row for 1 chiplet",
-    "# batch: 1\n" + HEAD.rstrip() + ",compute\na,any,2,1,1\n": "no row for 1 chiplet",
+    "# batch: 1\n" + HEAD.rstrip() + ",compute\na,any,2,1,1\n": "layer 'a', option 'any': no"
+    " row for 1 chiplet",
     "# batch: 1\n" + HEAD + "a,x,1,1\na,y,1,1\nb,x,1,1\n": "no row of layer 'b' with option 'y'",
     "# batch: 1\n" + HEAD.strip() + ",resident\na,x,1,1,5\n": "no capacity: write a line",
     "# batch: 1\n" + HEAD.strip() + ",from\na,x,1,1,\na,x,1,1,x\n": "layer 'a' is the first: found",
