@@ -3,8 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test docs dist-check tables clean
-.PHONY: demo test fuzz fuzz-atheris tables clean
+.PHONY: demo test docs dist-check fuzz fuzz-atheris tables clean
 
 # Maps ResNet-50 onto 16 chiplets, proves it, compares it and draws it.
 demo: $(VENV)/.installed
@@ -28,6 +27,7 @@ docs: $(VENV)/.installed-docs
 # Builds wheel and sdist, and uses the wheel from an empty folder; takes some two minutes.
 dist-check: $(VENV)/.installed-dev
 	.ci/dist-check $(BIN)
+
 # Thousands of mutated files through every reader: FILES=10000 SEED=0. What fails is kept.
 fuzz: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.fuzz.many --files $(or $(FILES),10000) --seed $(or $(SEED),0)
