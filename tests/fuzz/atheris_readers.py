@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any
 
 WATCHED = (
-    *("instances.files", "instances.graph", "instances.network", "instances.workload"),
+    *(
+        "instances.importers.onnx",
+        "instances.files",
+        "instances.graph",
+        "instances.network",
+        "instances.workload",
+    ),
     *("schedules.files", "schedules.array.files", "schedules.partition.files"),
     *("schedules.windows.files", "experiments.definition", "experiments.store"),
     *("experiments.stored", "experiments.calibrate.model", "experiments.calibrate.samples"),
@@ -42,6 +48,7 @@ def readers() -> dict[str, tuple[str, Read]]:
     from instances.files.cost_csv import read_csv_costs
     from instances.files.graph_file import read_graph
     from instances.files.loss_file import read_losses
+    from instances.importers.onnx import from_onnx
     from instances.packages import load_package
     from schedules.array.files import read_array_schedule
     from schedules.files import read_schedule
@@ -77,6 +84,7 @@ def readers() -> dict[str, tuple[str, Read]]:
         "store": (".db", store),
         "samples": (".npz", lambda path: read_samples(path, inputs)),
         "model": (".onnx", read_model),
+        "imported model": (".onnx", from_onnx),
     }
 
 

@@ -121,6 +121,13 @@ READERS = (
         ("calibrate {it} --samples {seeds}/samples.npz --ratios 2 --workers 1",),
     ),
     Reader(
+        "imported model",
+        ("layers.onnx",),
+        (f"solve {{it}} --dim N=1 {ON_PACKAGE} --method sequential", "show {it} --dim N=1"),
+    ),
+    Reader("dimension", ("N=1",), ("show {seeds}/layers.onnx --dim={it}",), text=True),
+    Reader("shape", ("x=1,2,4,4",), ("show {seeds}/layers.onnx --shape={it}",), text=True),
+    Reader(
         "name of a package",
         ("simba-2x2?nop.bandwidth=50000000000&dram.ports=4", "datacentre-2x2?dram.latency_ns=0"),
         ("solve {seeds}/network.yaml --package={it} --batch 2 --method sequential",),

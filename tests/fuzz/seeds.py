@@ -166,8 +166,28 @@ def _write_calibration(folder: Path) -> None:
     sizes: tuple[tuple[str, list[str | int]], ...] = (("x", ["N", 4]), ("y", ["N", 3]))
     ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sizes]
     constants = [weights("first", 4, 6), weights("second", 6, 3)]
-    graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    layers = [
+        helper.make_node("Conv", ["x", "kernel"], ["a"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+        helper.make_node("Relu", ["a"], ["b"]),
+        helper.make_node("Shape", ["b"], ["sizes"]),
+        helper.make_node("Gather", ["sizes", "first"], ["samples"], axis=0),
+        helper.make_node("Concat", ["samples", "rest"], ["flat"], axis=0),
+        helper.make_node("Reshape", ["b", "flat"], ["c"]),
+        helper.make_node("Gemm", ["c", "dense"], ["y"], alpha=1.0),
+    ]
+    sides: tuple[tuple[str, list[str | int]], ...] = (("x", ["N", 2, 4, 4]), ("y", ["N", 3]))
+    outer = [helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in sides]
+    numbers = [
+        *(weights("kernel", 3, 2, 3, 3), weights("dense", 48, 3)),
+        numpy_helper.from_array(np.array([0]), "first"),
+        numpy_helper.from_array(np.array([-1]), "rest"),
+    ]
+    for name, graph in {
+        "model.onnx": helper.make_graph(nodes, "small", ends[:1], ends[1:], constants),
+        "layers.onnx": helper.make_graph(layers, "layers", outer[:1], outer[1:], numbers),
+    }.items():
+        opsets = [helper.make_opsetid("", 13)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=8)
+        (folder / name).write_bytes(model.SerializeToString())
     np.savez(folder / "samples.npz", x=draw.normal(size=(8, 4)).astype(np.float32))
     np.save(folder / "samples.npy", draw.normal(size=(8, 4)).astype(np.float32))
