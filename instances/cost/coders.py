@@ -89,8 +89,8 @@ def _losses(network: Network, table: LossTable) -> dict[int, dict[int, int]]:
     if unknown:
         logger.warning(
             "%s has no tensor %s%s: what the table of losses says of it is not used",
-            network.name,
-            unknown[0],
+            _printable(network.name),
+            _printable(unknown[0]),
             f", nor {len(unknown) - 1} others of the table" if len(unknown) > 1 else "",
         )
     found: dict[int, dict[int, int]] = {}
@@ -265,3 +265,8 @@ def split_of(tensor: Tensor, ratio: int) -> int:
     channels, *positions = tensor.shape
     weights = channels * code_channels(tensor, ratio)
     return WSP if prod(positions) > 1 and weights <= tensor.elements else ISP
+
+
+def _printable(name: str) -> str:
+    """A name for a log, which may be a terminal: nothing in it steers one."""
+    return name if name.isprintable() else repr(name)

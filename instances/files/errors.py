@@ -103,8 +103,8 @@ def counted(number: int) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names behind one another, the first dozen of them."""
-    all_names = list(names)
+    """Names behind one another, the first dozen of them, on one line."""
+    all_names = [name if name.isprintable() else quoted(name) for name in names]
     return ", ".join(all_names[:12]) + (", ..." if len(all_names) > 12 else "")
 
 

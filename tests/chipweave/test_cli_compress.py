@@ -315,3 +315,16 @@ def test_a_front_that_cannot_be_is_refused(
     code, out, err = run("pareto", *wide, *arguments)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert why in err
+
+
+def test_a_tensors_name_in_the_table_steers_no_terminal(
+    run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "losses.csv"
+    path.write_text("tensor,ratio,loss\nconv1,2,0\n\x1b[31mred,2,0\n")
+    code, _, _ = run(
+        *("solve", "alexnet", "--compress", path, "--accuracy-budget", 1, "--method", "scope")
+    )
+    assert code == 0
+    assert "\x1b" not in caplog.text
+    assert "red" in caplog.text

@@ -195,3 +195,12 @@ def test_both_formats_take_the_same_depth(tmp_path: Path, suffix: str) -> None:
     assert "nested" not in message(path)
     path.write_text('{"kind": "network", "inputs": ' + "[" * 32 + "]" * 32 + "}")
     assert "nested more than 32 deep" in message(path)
+
+
+def test_names_in_a_list_of_names_end_no_line(tmp_path: Path) -> None:
+    tables = tables_to_data(random_instance(1, layers=2, options=2))
+    tables["options"] = ["ISP", "two\nlines"]
+    path = tmp_path / "names.json"
+    path.write_text(json.dumps(tables))
+    for line in message(path).splitlines():
+        assert line.startswith(("layers[", "and "))
