@@ -226,7 +226,7 @@ else:
         return value
 
 
-__all__ = [*HOMES, "__version__"]
+__all__ = sorted({*HOMES, "__version__"})
 
 
 def __dir__() -> list[str]:

@@ -31,6 +31,7 @@ KINDS = MappingProxyType(
         "schedule": "schedules.files:ScheduleModel",
         "windows": "schedules.windows.files:WindowsModel",
         "array-schedule": "schedules.array.files:ArrayScheduleModel",
+        "graph": "instances.files.graph_file:GraphModel",
         "partition": "schedules.partition.files:PartitionModel",
     }
 )
@@ -38,6 +39,9 @@ KINDS = MappingProxyType(
 
 _PARTS = (KINDS["network"], KINDS["package"])
 """Models that stand in other files, too."""
+
+WITHOUT_KIND = ("graph",)
+"""Files whose format is not ours: they have no key `kind`."""
 
 KIND_MAY_BE_ABSENT = ("schedule", "windows", "array-schedule", "partition")
 
@@ -99,6 +103,8 @@ def _without_titles(schema: Any) -> Any:
 def _require(schema: dict[str, Any], kind: str) -> None:
     """What readers ask for beyond their models: the key `kind`, and an output of each layer."""
     schema.pop("description", None)
+    if kind in WITHOUT_KIND:
+        return
     if kind not in KIND_MAY_BE_ABSENT:
         schema["required"] = list(dict.fromkeys(["kind", *schema.get("required", [])]))
     schema["properties"]["kind"] = {"const": kind}
