@@ -19,6 +19,9 @@ DAMAGED = "is damaged: name another file, or restore a copy"
 
 WHOLE, NUMBER, TEXT, MAPPING = "a whole number", "a number", "text", "a mapping"
 
+MOST_SAID = 200
+"""Characters of what SQLite says."""
+
 LARGEST = 10**300
 """Every number: floats can hold it, and some more."""
 
@@ -151,7 +154,7 @@ def _has_rows(sql: str | None) -> bool:
 
 def reason(error: sqlite3.Error, waited: float) -> str:
     """What is wrong with a file, in words; `waited` is seconds for another process."""
-    said = str(error)
+    said = " ".join(str(error).split())  # it may quote the whole table
     if said == "file is not a database":
         return "is no store of runs: name another file"
     if "locked" in said:
@@ -160,4 +163,4 @@ def reason(error: sqlite3.Error, waited: float) -> str:
         return DAMAGED
     if "readonly" in said or "unable to open" in said:
         return f"cannot be written ({said}): name a file in a folder that can be written to"
-    return f"cannot be used: {said}"
+    return f"cannot be used: {said[:MOST_SAID]}"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from experiments.store import FORMAT, Record, Store, StoreError, Task
+from experiments.stored import reason
 
 RESULT = {"stop": "optimal", "objective": 229, "bound": 228.5, "runtime_s": 0.25}
 
@@ -322,3 +323,9 @@ def test_a_store_that_would_run_something_or_has_another_table_is_refused(
 def test_a_pipe_is_refused_instead_of_waited_for(path: Path) -> None:
     os.mkfifo(path)
     assert refusal(path) == f"{path}: is no plain file: name another one"
+
+
+def test_what_sqlite_says_is_one_line_of_moderate_length() -> None:
+    said = reason(sqlite3.OperationalError("odd\n  table\n" + "x" * 1000), 60)
+    assert said.startswith("cannot be used: odd table x")
+    assert len(said) < 300
