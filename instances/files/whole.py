@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from os.path import realpath
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +20,7 @@ def write_whole(path: str | Path, content: bytes) -> None:
     if given.exists() and not given.is_file():
         given.write_bytes(content)
         return
-    target = Path(os.path.realpath(given))  # through a symbolic link, so that the link stays one
+    target = Path(realpath(given))  # through a symbolic link, so that the link stays one
     beside = target.with_name(f".{uuid4().hex}.tmp")
     try:
         with beside.open("xb") as handle:
