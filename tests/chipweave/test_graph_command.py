@@ -85,19 +85,33 @@ def test_a_file_with_nodes_and_edges_is_a_graph(tmp_path: Path, suffix: str) -> 
         "[]",
         "{}",
         '{"nodes": []}',
-        '["nodes", "edges"]',
+        '["node", "edge"]',
         '"nodes edges"',
         '{"kind": "nodes", "name": "edges"}',
         '{"layers": {"nodes": 1, "edges": 2}}',
-        '{"nodes": [], "edges": [',
-        '{"nodes": [], "edges": [], "nodes": []}',
-        '{"nodes": ' + 5000 * "[" + '], "edges": []}',
     ],
 )
 def test_other_texts_are_no_graphs(tmp_path: Path, text: str) -> None:
     path = tmp_path / "g.json"
     path.write_text(text)
     assert not is_graph(path)
+
+
+@of(
+    "text",
+    [
+        '{"nodes": [], "edges": [',
+        '{"nodes": [], "edges": [], "nodes": []}',
+        '{"nodes": ' + 5000 * "[" + '], "edges": []}',
+    ],
+)
+def test_a_broken_graph_is_told_as_a_graph_s_file(run: Run, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "g.json"
+    path.write_text(text)
+    assert is_graph(path)
+    code, out, err = run("solve", path)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith(f"error: {path}: ")
 
 
 def test_what_is_no_text_file_is_no_graph(tmp_path: Path) -> None:

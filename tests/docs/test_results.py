@@ -20,6 +20,8 @@ MEASURES = {
     "array": "chipweave bench array --out docs/results",
     "compression": "chipweave bench compression --losses docs/losses/text-lines.csv"
     " --out docs/results",
+    "graphs": "chipweave bench graphs --out docs/results",
+    "orders": "chipweave bench orders --out docs/results",
     "costs": "chipweave bench scalesim --out docs/results",
 }
 """Pages that `chipweave bench` writes."""

@@ -18,3 +18,9 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with redirect_stdout(io.StringIO()):
         write_seeds(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def no_given_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are as wide as in a pipe, whatever the terminal or test runner says."""
+    monkeypatch.delenv("COLUMNS", raising=False)
