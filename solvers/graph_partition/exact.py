@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event
 
@@ -77,10 +78,12 @@ def exact(progress: PartitionProgress, options: RunOptions[Partition]) -> Stop:
         try:
             wait([division], HEAD_START)
             if not division.done() and options.workers > 1:
-                beside = replace(options, workers=options.workers - 1)
-                stop = _search(progress, beside, division.done)
-                if not division.done():
-                    return stop
+                # A model that is too large to build is no reason to end the program.
+                with suppress(ValueError):
+                    beside = replace(options, workers=options.workers - 1)
+                    stop = _search(progress, beside, division.done)
+                    if not division.done():
+                        return stop
             return _settle(progress, blocks, bar, division.result())
         except TimeoutError:
             return "time-limit"

@@ -11,7 +11,7 @@ import pytest
 from instances.generate_graph import random_graph
 from instances.graph import OperatorGraph
 from schedules.progress import Stop
-from solvers.graph_partition import exact, solve_graph
+from solvers.graph_partition import exact, models, solve_graph
 
 MakeGraph = Callable[..., OperatorGraph]
 
@@ -45,6 +45,25 @@ def test_models_that_prove_first_end_the_program(
     graph = make_graph([3, 4, 5, 6], [(0, 1), (1, 2), (2, 3)], transfer=[2, 2, 2, 0])
     found = solve_graph(graph, "exact", workers=2)
     assert (found.stop, found.objective) == ("optimal", solve_graph(graph, "enumerate").objective)
+
+
+def test_a_model_that_is_too_large_does_not_end_the_program(
+    make_graph: MakeGraph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    divide, told = exact._divide, Event()
+
+    def late(*given: Any) -> Any:
+        told.wait(0.1)
+        return divide(*given)
+
+    monkeypatch.setattr(exact, "HEAD_START", 0.0)
+    monkeypatch.setattr(exact, "_divide", late)
+    monkeypatch.setattr(models, "MOST_VARIABLES", 0)
+    graph = make_graph([3, 4, 5, 6], [(0, 1), (1, 2), (2, 3)], transfer=[2, 2, 2, 0])
+    found = solve_graph(graph, "exact", workers=2)
+    assert (found.stop, found.objective) == ("optimal", solve_graph(graph, "enumerate").objective)
+    with pytest.raises(ValueError, match="too large for the models"):
+        solve_graph(graph, "cpsat")
 
 
 def test_a_program_that_proves_first_ends_the_models(
