@@ -60,9 +60,13 @@ def searches(
             yield Searched(name, package, found)
 
 
-def orders_page(watch: Told | None = None, tries: int = TRIES) -> Page:
-    """The page."""
-    found = list(searches(tries=tries, watch=watch))
+def orders_page(
+    watch: Told | None = None,
+    tries: int = TRIES,
+    cases: tuple[Sequence[str], Sequence[str]] = (NETWORKS, PACKAGES),
+) -> Page:
+    """The page; `cases` are the networks and the packages."""
+    found = list(searches(*cases, tries=tries, watch=watch))
     gains = [own.found.gain or 0.0 for own in found]
     return Page(
         NAME,
