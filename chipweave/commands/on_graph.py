@@ -110,27 +110,35 @@ def solve_graph(
                 TracePoint(point.seconds, in_time(point.objective), in_time(point.bound))
             ),
         )
-    why = [] if result.schedule is not None else [_nothing(result)]
+    why = [] if result.schedule is not None else _nothing(result)
     draw = partial(cw.draw_partition, graph)
     writes = schedule_writes(
         result.schedule, cw.write_partition, draw, out=files.out, plot=files.plot
     )
-    deliver(files.json, result.to_data, lambda: _print(result, why), writes)
+    reasons = {"why": why} if result.stop == "infeasible" else {}
+    data = {**result.to_data(), **reasons}
+    deliver(files.json, lambda: data, lambda: _print(result, why), writes)
     raise typer.Exit(exit_code(result.schedule is not None, result.stop))
 
 
-def _nothing(result: PartitionResult) -> str:
+def _nothing(result: PartitionResult) -> list[str]:
     """What an end without a division means, and what may help."""
     if result.stop == "infeasible":
+        from solvers.graph_partition.explain import MOST_REASONS, why_impossible
+
         looser = "" if result.order == "free" else ", or --order free"
-        return (
-            f"no {result.order} division exists: more memory, more devices{looser} may help; nodes"
-            " with supportedOnFpga false need a CPU"
-        )
-    return (
+        reasons = why_impossible(result.graph, result.order)
+        more = len(reasons) - MOST_REASONS
+        return [
+            f"no {result.order} division exists: more memory, more devices{looser} may help;"
+            " a CPU (maxCPUs) takes everything",
+            *(f"- {reason}" for reason in reasons[:MOST_REASONS]),
+            *([f"- and {more:,} more like these"] if more > 0 else []),
+        ]
+    return [
         f"{result.method} ended ({result.stop}) before it had a division, which does not mean that"
         " there is none: use exact, or give it more time"
-    )
+    ]
 
 
 def _print(result: PartitionResult, why: list[str]) -> None:

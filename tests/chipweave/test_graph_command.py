@@ -224,6 +224,7 @@ def test_infeasible_is_exit_3_with_what_may_help(run: Run, crowded: Path) -> Non
     code, out, _ = run("solve", crowded)
     assert code == 3
     assert "no ordered division exists: more memory, more devices, or --order free may help" in out
+    assert " bytes, and " in out
     code, out, _ = run("solve", crowded, "--order", "free")
     assert code == 3
     assert "no free division exists: more memory, more devices may help" in out
